@@ -1,0 +1,54 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// ErrNotFound is wrapped by Target.Find when the message is not there.
+	ErrNotFound = errors.New("message not found at the target")
+
+	// ErrUndecided is wrapped by Target.Find when it cannot tell.
+	ErrUndecided = errors.New("cannot tell whether the message is at the target")
+
+	// ErrFolderGone is wrapped by Source.List and Read when the folder was
+	// deleted, renamed or made anew since it was listed.
+	ErrFolderGone = errors.New("folder vanished from the source")
+
+	// ErrUnreachable is wrapped by a Source when it cannot connect, log in or
+	// open the folder, so that no single message is to blame.
+	ErrUnreachable = errors.New("source unreachable")
+)
+
+// A Class says what the engine does about an error.
+type Class int
+
+const (
+	Transient Class = iota // wait, then try again; also the class of errors without one
+	Permanent              // give up on this message, go on with the others
+	Fatal                  // stop this mailbox and tell a person
+)
+
+// Error is an error that a Source or Target has classified. The leaf that
+// speaks the protocol makes it; the engine acts on it in one place.
+type Error struct {
+	Op      string        // what was tried: "import", "login"
+	Class   Class         // what to do about it
+	Delay   time.Duration // Transient: how long the server asked to wait; 0 if it did not
+	Refused bool          // the server answered that it did nothing: a write is not in doubt
+	Hint    string        // what the operator can do, in plain language; may be empty
+	Err     error         // what happened; never holds secrets or message content
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
+
+// classify returns the Error inside err, or one that says Transient.
+func classify(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Op: "call", Class: Transient, Err: err}
+}

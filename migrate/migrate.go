@@ -1,0 +1,161 @@
+// Package migrate moves mailboxes from a [Source] to a [Target] and remembers
+// what it did in [Checkpoints], so that a run may die at any instant and start
+// again without losing or doubling a message.
+//
+// The package declares the interfaces that it consumes. Packages under
+// sources, targets and checkpoints implement them; they import migrate and
+// never each other, and migrate imports none of them. It knows no vendor, no
+// protocol and no disk format.
+package migrate
+
+import (
+	"context"
+	"io"
+	"iter"
+)
+
+// A Source reads one mailbox on the system that is being left. It never
+// changes that mailbox, not even a flag.
+//
+// One goroutine at a time uses a Source. After a transient error the next call
+// connects again. Errors that mean that the server could not be reached, would
+// not let the user in or would not open the folder wrap [ErrUnreachable].
+type Source interface {
+	// Folders lists the folders of the mailbox, parents before children, with
+	// the state that each has now.
+	Folders(ctx context.Context) ([]Folder, error)
+
+	// List yields the messages of f with UID below f.UIDNext in ascending
+	// order, in batches of bounded size, without their bodies. It yields an
+	// error at most once, as its last step; the batches before it hold. The
+	// caller may call Read between two batches. The error wraps ErrFolderGone
+	// if the folder vanished, or is another one than f by its UIDVALIDITY.
+	List(ctx context.Context, f Folder) iter.Seq2[[]Message, error]
+
+	// Read calls body once for each message of ms, in any order, with the
+	// message's octets exactly as the source holds them. The reader is valid
+	// during the call and must not be kept waiting. A message that is no
+	// longer there gets no call, and that alone is no error. Read stops at the
+	// first error, its own or that of body, and returns it.
+	Read(ctx context.Context, f Folder, ms []*Message, body func(m *Message, r io.Reader) error) error
+
+	Close() error
+}
+
+// A Target writes one mailbox on the system that is being joined.
+//
+// Append, Find and Update may be called from several goroutines. No method
+// retries: every error is classified by an [*Error], and the engine acts on it.
+type Target interface {
+	// Capabilities says what the target can hold. It does no I/O.
+	Capabilities() Capabilities
+
+	// Position returns where the target's log of changes stands now, in a form
+	// that only Find understands. The engine records it durably before its
+	// first write and gives it to Find.
+	Position(ctx context.Context) (Position, error)
+
+	// Place makes every folder exist at the target and says where it is, in
+	// the order of fs. It may be called again and then finds what it made.
+	// Folders that were placed before carry that placement's ID in
+	// Folder.Placed and keep it while it exists; two folders of fs never share
+	// a place, whatever the target's rules on names. A folder that the target
+	// cannot hold has Placement.Err set and does not stop the others.
+	Place(ctx context.Context, fs []Folder) ([]Placement, error)
+
+	// Append stores m in folder with its flags and dates. After an error the
+	// message may or may not be stored, unless the Error says Refused.
+	Append(ctx context.Context, folder FolderID, m *Message) (Stored, error)
+
+	// Find returns the message that an earlier Append of m left in folder, at
+	// or after position since, or an error that wraps ErrNotFound. It is asked
+	// only when a write is in doubt. "Not found" is a promise: where an index
+	// may lag, Find waits it out or uses a listing. What it cannot decide is
+	// an error that wraps ErrUndecided. m.Body is nil if the source no longer
+	// holds the message.
+	Find(ctx context.Context, folder FolderID, m *Message, since Position) (Stored, error)
+
+	// Update changes a message that is there. It may be repeated.
+	Update(ctx context.Context, id MessageID, change Change) error
+
+	Close() error
+}
+
+// Capabilities says what a target can hold and bear.
+type Capabilities struct {
+	Parallel       int   // how many writes to one mailbox at once are worth making; at least 1
+	MaxMessageSize int64 // octets of one message; 0 if unknown
+	Labels         bool  // a message may be in several folders: equal content is stored once and placed again with Update
+}
+
+// Position is a point in a target's log of changes; its form is the target's.
+type Position string
+
+// FolderID names a folder at the target, MessageID a message.
+type (
+	FolderID  string
+	MessageID string
+)
+
+// A Placement is where a folder is at the target.
+type Placement struct {
+	ID   FolderID
+	Name string // the path as the target shows it, e.g. "Clients/2019"
+	Note string // why Name is not the folder's own path; empty if it is
+	Err  error  // the target cannot hold the folder; an *Error with a hint
+}
+
+// Stored is a message at the target.
+type Stored struct {
+	ID    MessageID
+	Notes []string // names of what the copy changed or lacks, e.g. "alternative-text-dropped"
+}
+
+// A Change is what Update does to a message.
+type Change struct {
+	AddFolder FolderID // place it in this folder too; empty for none
+	AddFlags  []Flag   // flags to set as well; flags are never taken away
+}
+
+// Checkpoints is the durable memory of one migration.
+type Checkpoints interface {
+	// Mailbox returns the memory of one mailbox pair and makes it at first.
+	Mailbox(ctx context.Context, source, target string) (Ledger, error)
+
+	// Tally counts the records of the named source mailboxes, all of them if
+	// none is named, by folder.
+	Tally(ctx context.Context, sources ...string) ([]Tally, error)
+
+	Close() error
+}
+
+// A Ledger is the durable memory of one mailbox. Several goroutines use it.
+// What a method has saved when it returns survives the death of the process
+// and of the machine.
+type Ledger interface {
+	State(ctx context.Context) (MailboxState, error)
+	SaveState(ctx context.Context, s MailboxState) error
+
+	// Folders returns every folder that was ever saved, oldest first.
+	Folders(ctx context.Context) ([]FolderState, error)
+
+	// SaveFolder saves the folder known by its path and UIDVALIDITY, and sets
+	// s.ID. It leaves the count of listed messages alone.
+	SaveFolder(ctx context.Context, s *FolderState) error
+
+	// Records yields the records of a folder with from <= UID <= to in
+	// ascending order. Records saved meanwhile may or may not be seen.
+	Records(ctx context.Context, folder int64, from, to UID) iter.Seq2[Record, error]
+
+	// AddListed adds records for messages that the source listed for the first
+	// time, and adds their number to the folder's count of listed messages. A
+	// record that exists already is an error.
+	AddListed(ctx context.Context, rs ...Record) error
+
+	// Save replaces records that exist; one that does not is an error.
+	Save(ctx context.Context, rs ...Record) error
+
+	// ByDigest returns a record of a message of this mailbox with the same
+	// content that is at the target. ok is false if there is none.
+	ByDigest(ctx context.Context, d Digest) (r Record, ok bool, err error)
+}

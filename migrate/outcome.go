@@ -1,0 +1,102 @@
+package migrate
+
+import (
+	"fmt"
+	"time"
+)
+
+// An Outcome is what became of a message that the source listed. Each message
+// has exactly one.
+type Outcome uint8
+
+const (
+	Pending  Outcome = iota // not done yet
+	Copied                  // written to the target
+	Adopted                 // a write in doubt that was found at the target
+	Merged                  // same content as a message at the target, which was placed in this folder too
+	Excluded                // left out by the rule named in Reason
+	Failed                  // cannot be copied, for the reason recorded
+	Gone                    // vanished from the source before it was read
+	Outcomes                // how many there are
+)
+
+var outcomeNames = [Outcomes]string{"pending", "copied", "adopted", "merged", "excluded", "failed", "gone"}
+
+func (o Outcome) String() string {
+	if o < Outcomes {
+		return outcomeNames[o]
+	}
+	return fmt.Sprintf("outcome %d", uint8(o))
+}
+
+// Arrived says whether the content is at the target.
+func (o Outcome) Arrived() bool { return o == Copied || o == Adopted || o == Merged }
+
+// A Record is what the checkpoints know of one message. It never holds content.
+type Record struct {
+	Folder    int64 // FolderState.ID
+	UID       UID
+	Outcome   Outcome
+	Doubt     bool      // Pending only: a write may have taken effect
+	Target    MessageID // where it is, once Arrived
+	Digest    Digest    // zero until the message was read
+	Size      int64     // octets: announced by the source until the message was read
+	Notes     []string  // what the copy changed or lacks
+	Reason    string    // of Failed, in plain language; of Excluded, the rule
+	Hint      string    // of Failed: what a person can do
+	MessageID string    // of Failed, so that a person can find the message
+}
+
+// A FolderState is what the checkpoints know of one folder of the source.
+type FolderState struct {
+	ID     int64 // set by the Ledger
+	Folder Folder
+	Target FolderID // where it is at the target; empty before it was placed
+	Name   string   // the target's name of it
+	Note   string   // why that name differs
+}
+
+// A MailboxState is what the checkpoints know of a mailbox as a whole.
+type MailboxState struct {
+	Position Position  // of the target, before the oldest write that may be in doubt
+	Started  time.Time // of the latest pass
+	Ended    time.Time // zero while a pass runs, or was killed
+	Complete bool      // the latest pass ended with every folder walked
+	Error    string    // why the latest pass stopped early, in plain language
+	Hint     string    // and what a person can do
+}
+
+// A Tally counts the messages of one folder by outcome. [Tally.Check] is the
+// identity.
+type Tally struct {
+	Mailbox string // source address
+	Folder  Folder // path, role and UIDVALIDITY
+	Target  string // the folder's name at the target
+	Note    string // why that name differs
+	Listed  int64  // counted when the source listed them
+	Count   [Outcomes]int64
+	Bytes   [Outcomes]int64
+	Doubts  int64 // how many of the pending are in doubt
+}
+
+// Add adds the counts of u to t.
+func (t *Tally) Add(u Tally) {
+	t.Listed += u.Listed
+	t.Doubts += u.Doubts
+	for o := range Outcomes {
+		t.Count[o] += u.Count[o]
+		t.Bytes[o] += u.Bytes[o]
+	}
+}
+
+// Check returns an error unless the identity holds: listed = sum of outcomes.
+func (t Tally) Check() error {
+	var sum int64
+	for _, n := range t.Count {
+		sum += n
+	}
+	if sum != t.Listed {
+		return fmt.Errorf("%s, folder %s: %d messages were listed, but the outcomes add up to %d", t.Mailbox, t.Folder, t.Listed, sum)
+	}
+	return nil
+}
