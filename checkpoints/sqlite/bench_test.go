@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+func benchStore(b *testing.B) (*Store, migrate.Ledger, int64) {
+	b.Helper()
+	s, err := Open(filepath.Join(b.TempDir(), "mailhaul.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	l, err := s.Mailbox(context.Background(), "a@old.example", "a@new.example")
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := migrate.FolderState{Folder: migrate.Folder{Path: []string{"INBOX"}, UIDValidity: 1}}
+	if err := l.SaveFolder(context.Background(), &f); err != nil {
+		b.Fatal(err)
+	}
+	return s, l, f.ID
+}
+
+func list(b *testing.B, l migrate.Ledger, folder int64, n int) {
+	b.Helper()
+	for from := 1; from <= n; from += 500 {
+		var rs []migrate.Record
+		for uid := from; uid < from+500; uid++ {
+			rs = append(rs, migrate.Record{Folder: folder, UID: migrate.UID(uid), Size: 12345})
+		}
+		if err := l.AddListed(context.Background(), rs...); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSave saves one record a call from several goroutines, or a few.
+func BenchmarkSave(b *testing.B) {
+	for _, bench := range []struct{ goroutines, records int }{{1, 1}, {16, 1}, {64, 1}, {4, 10}, {1, 500}} {
+		b.Run(fmt.Sprintf("goroutines=%d/records=%d", bench.goroutines, bench.records), func(b *testing.B) {
+			_, l, folder := benchStore(b)
+			list(b, l, folder, 100_000)
+			var calls atomic.Int64
+			var wg sync.WaitGroup
+			b.ResetTimer()
+			for range bench.goroutines {
+				wg.Go(func() {
+					for {
+						call := int(calls.Add(1)) - 1
+						if call >= b.N {
+							return
+						}
+						var rs []migrate.Record
+						for i := range bench.records {
+							uid := (call*bench.records+i)%100_000 + 1
+							rs = append(rs, migrate.Record{Folder: folder, UID: migrate.UID(uid), Size: 12345, Outcome: migrate.Copied,
+								Digest: sha256.Sum256(fmt.Append(nil, uid)), Target: gmailID(0, 0, uid)})
+						}
+						if err := l.Save(context.Background(), rs...); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N*bench.records)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
+
+// BenchmarkAddListed adds batches of 500 records.
+func BenchmarkAddListed(b *testing.B) {
+	_, l, folder := benchStore(b)
+	b.ResetTimer()
+	list(b, l, folder, b.N*500)
+	b.ReportMetric(float64(b.N*500)/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkTally counts a million messages, or as many as
+// MAILHAUL_BENCH_MESSAGES says.
+func BenchmarkTally(b *testing.B) {
+	s, l, folder := benchStore(b)
+	list(b, l, folder, 1_000_000)
+	b.ResetTimer()
+	for range b.N {
+		if _, err := s.Tally(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRecords reads a million records in order.
+func BenchmarkRecords(b *testing.B) {
+	_, l, folder := benchStore(b)
+	list(b, l, folder, 1_000_000)
+	b.ResetTimer()
+	for range b.N {
+		for _, err := range l.Records(context.Background(), folder, 0, 1<<32-1) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"iter"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// rowID is the key of a message: folder << 32 | uid.
+func rowID(folder int64, uid migrate.UID) int64 { return folder<<32 | int64(uid) }
+
+// A remark is what messages are likely to share, in the form of its table.
+type remark struct{ notes, reason, hint string }
+
+func (l *ledger) AddListed(ctx context.Context, rs ...migrate.Record) error {
+	return l.store.save(ctx, "add messages", func(w *writer) error {
+		listed := make(map[int64]int64)
+		for _, r := range rs {
+			listed[r.Folder]++
+		}
+		for folder, n := range listed {
+			known, err := w.exec(`UPDATE folder SET listed = listed + ? WHERE id = ? AND mailbox = ?`, n, folder, l.mailbox)
+			if err != nil {
+				return err
+			}
+			if known == 0 {
+				return refuse("folder %d is not of this mailbox", folder)
+			}
+		}
+		for _, r := range rs {
+			err := l.put(w, r, `INSERT INTO message (outcome, doubt, size, digest, shared, target, remark, message_id, id, mailbox)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, "exists already")
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (l *ledger) Save(ctx context.Context, rs ...migrate.Record) error {
+	return l.store.save(ctx, "save messages", func(w *writer) error {
+		for _, r := range rs {
+			err := l.put(w, r, `UPDATE message SET outcome = ?, doubt = ?, size = ?, digest = ?, shared = ?, target = ?, remark = ?, message_id = ?
+				WHERE id = ? AND mailbox = ?`, "does not exist")
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// put runs a statement that writes r. If it changes nothing, r is refused for
+// the reason given.
+func (l *ledger) put(w *writer, r migrate.Record, statement, refusal string) error {
+	if r.Outcome >= migrate.Outcomes {
+		return refuse("message %d in folder %d has %v", r.UID, r.Folder, r.Outcome)
+	}
+	var digest, target, note, messageID any // null if there is none
+	var shared int
+	if r.Digest != (migrate.Digest{}) {
+		digest = r.Digest[:]
+	}
+	if r.Target != "" {
+		base, err := w.base(r.Folder, string(r.Target))
+		if err != nil {
+			return err
+		}
+		shared = sharedPrefix(base, string(r.Target))
+		target = []byte(r.Target[shared:])
+	}
+	if m := (remark{joinList(r.Notes), r.Reason, r.Hint}); m != (remark{}) {
+		id, err := w.remark(m)
+		if err != nil {
+			return err
+		}
+		note = id
+	}
+	if r.MessageID != "" {
+		messageID = r.MessageID
+	}
+	n, err := w.exec(statement, r.Outcome, r.Doubt, r.Size, digest, shared, target, note, messageID, rowID(r.Folder, r.UID), l.mailbox)
+	if err == nil && n == 0 {
+		err = refuse("the record of message %d in folder %d %s", r.UID, r.Folder, refusal)
+	}
+	return err
+}
+
+// base returns the target id that those of a folder are stored against: the
+// first one, which is id if there is none yet.
+func (w *writer) base(folder int64, id string) (string, error) {
+	base, ok := w.bases[folder]
+	if ok {
+		return base, nil
+	}
+	err := w.get(`UPDATE folder SET base = coalesce(base, ?) WHERE id = ? RETURNING base`, []any{[]byte(id), folder}, &base)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", refuse("folder %d does not exist", folder)
+	}
+	if err != nil {
+		return "", err
+	}
+	if len(w.bases) >= cached {
+		clear(w.bases)
+	}
+	w.bases[folder] = base
+	return base, nil
+}
+
+// remark returns the id of m and adds it if it is new.
+func (w *writer) remark(m remark) (id int64, err error) {
+	if id, ok := w.notes[m]; ok {
+		return id, nil
+	}
+	err = w.get(`INSERT INTO remark (notes, reason, hint) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET hint = hint RETURNING id`, []any{m.notes, m.reason, m.hint}, &id)
+	if err != nil {
+		return 0, err
+	}
+	if len(w.notes) >= cached {
+		clear(w.notes)
+	}
+	w.notes[m] = id
+	return id, nil
+}
+
+func sharedPrefix(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+const selectRecords = `SELECT m.id, m.outcome, m.doubt, m.size, m.digest, m.shared, m.target, f.base,
+		coalesce(r.notes, ''), coalesce(r.reason, ''), coalesce(r.hint, ''), coalesce(m.message_id, '')
+	FROM folder f JOIN message m LEFT JOIN remark r ON r.id = m.remark `
+
+// scanRecord reads a row of selectRecords.
+func scanRecord(rows *sql.Rows) (r migrate.Record, err error) {
+	var id int64
+	var shared int
+	var digest, target, base sql.RawBytes
+	var notes string
+	if err := rows.Scan(&id, &r.Outcome, &r.Doubt, &r.Size, &digest, &shared, &target, &base, &notes, &r.Reason, &r.Hint, &r.MessageID); err != nil {
+		return r, err
+	}
+	r.Folder, r.UID = id>>32, migrate.UID(id)
+	copy(r.Digest[:], digest)
+	if target != nil {
+		r.Target = migrate.MessageID(string(base[:min(shared, len(base))]) + string(target))
+	}
+	r.Notes, err = splitList(notes)
+	return r, err
+}
+
+// page is how many records are read at once. Between two pages no connection
+// is held, however long the caller takes.
+const page = 500
+
+func (l *ledger) Records(ctx context.Context, folder int64, from, to migrate.UID) iter.Seq2[migrate.Record, error] {
+	return func(yield func(migrate.Record, error) bool) {
+		for next, last := rowID(folder, from), rowID(folder, to); next <= last; {
+			rs, err := l.records(ctx, selectRecords+`WHERE f.id = ? AND f.mailbox = ? AND m.id BETWEEN ? AND ? ORDER BY m.id LIMIT ?`,
+				folder, l.mailbox, next, last, page)
+			for _, r := range rs {
+				if !yield(r, nil) {
+					return
+				}
+				next = rowID(r.Folder, r.UID) + 1
+			}
+			if err != nil {
+				yield(migrate.Record{}, explain(l.store.path, "read messages", err))
+				return
+			}
+			if len(rs) < page {
+				return
+			}
+		}
+	}
+}
+
+func (l *ledger) ByDigest(ctx context.Context, d migrate.Digest) (r migrate.Record, ok bool, err error) {
+	if d == (migrate.Digest{}) {
+		return r, false, nil // of messages that were not read
+	}
+	rs, err := l.records(ctx, selectRecords+`WHERE m.mailbox = ? AND substr(m.digest, 1, 6) = ? AND m.outcome IN (1, 2, 3)
+		AND m.digest = ? AND f.id = m.id >> 32 LIMIT 1`, l.mailbox, d[:6], d[:])
+	if err != nil || len(rs) == 0 {
+		return r, false, explain(l.store.path, "look up a digest", err)
+	}
+	return rs[0], true, nil
+}
+
+// records returns the rows of a query on selectRecords, of which there are few.
+func (l *ledger) records(ctx context.Context, query string, args ...any) (rs []migrate.Record, err error) {
+	rows, err := l.store.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r, err := scanRecord(rows)
+		if err != nil {
+			return rs, err
+		}
+		rs = append(rs, r)
+	}
+	return rs, rows.Err()
+}
