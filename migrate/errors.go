@@ -45,8 +45,12 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
-// classify returns the Error inside err, or one that says Transient.
+// classify returns the Error inside err, or one that says Transient. What
+// trying again cannot mend is Fatal.
 func classify(err error) *Error {
+	if local := (*localError)(nil); errors.As(err, &local) || errors.Is(err, ErrFolderGone) {
+		return &Error{Op: "call", Class: Fatal, Err: err}
+	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}

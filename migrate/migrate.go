@@ -25,12 +25,12 @@ type Source interface {
 	// the state that each has now.
 	Folders(ctx context.Context) ([]Folder, error)
 
-	// List yields the messages of f with UID below f.UIDNext in ascending
+	// List yields the messages of f with from <= UID < f.UIDNext in ascending
 	// order, in batches of bounded size, without their bodies. It yields an
 	// error at most once, as its last step; the batches before it hold. The
 	// caller may call Read between two batches. The error wraps ErrFolderGone
 	// if the folder vanished, or is another one than f by its UIDVALIDITY.
-	List(ctx context.Context, f Folder) iter.Seq2[[]Message, error]
+	List(ctx context.Context, f Folder, from UID) iter.Seq2[[]Message, error]
 
 	// Read calls body once for each message of ms, in any order, with the
 	// message's octets exactly as the source holds them. The reader is valid

@@ -37,7 +37,7 @@ type Record struct {
 	Folder    int64 // FolderState.ID
 	UID       UID
 	Outcome   Outcome
-	Doubt     bool      // Pending only: a write may have taken effect
+	Doubt     bool      // of Pending and Failed: a write may have taken effect
 	Target    MessageID // where it is, once Arrived
 	Digest    Digest    // zero until the message was read
 	Size      int64     // octets: announced by the source until the message was read

@@ -1,0 +1,117 @@
+package migrate
+
+// The engine keeps these promises, whatever crashes:
+//
+//  1. A message is written only after its intent is durable. A killed run
+//     leaves each write either recorded or in doubt, never unknown.
+//  2. A doubt is resolved by looking (Target.Find), never by writing again on
+//     a guess. What cannot be decided becomes Failed and is reported.
+//  3. A message has one outcome, which changes only from Pending, or from
+//     Excluded when the rule that excluded it is gone.
+//  4. Every message that the source lists is recorded before anything is done
+//     with it, so that listed = sum of outcomes at any instant.
+//  5. The source is read by one goroutine per mailbox, which never waits for
+//     the target inside a call to the source.
+//  6. Memory does not depend on the number of messages, and hardly on their
+//     size: batches, queues and the spool are bounded.
+//  7. Trouble with one message stops that message, with one mailbox that
+//     mailbox. Only trouble of our own machine (checkpoints, spool) stops all.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// An Engine runs passes over mailboxes. All fields but Rules are required.
+type Engine struct {
+	Checkpoints Checkpoints
+	Spool       *Spool
+	Retry       Retry
+	Rules       Rules
+	Jobs        int           // mailboxes at once
+	Grace       time.Duration // how long writes in flight may take once the run is told to stop
+	Log         *slog.Logger
+	Progress    *Progress
+}
+
+// A Mailbox is a source account and the target account it moves to.
+type Mailbox struct {
+	Source, Target string // addresses
+	OpenSource     func(context.Context) (Source, error)
+	OpenTarget     func(context.Context) (Target, error)
+}
+
+// Rules say what is left out. A nil rule leaves out nothing. Both return the
+// name of the rule that applies, or "".
+type Rules struct {
+	Folder  func(Folder) string
+	Message func(*Message) string
+}
+
+// A Result is how the pass over a mailbox ended. Err is nil if every folder
+// was walked; single messages may have failed all the same.
+type Result struct {
+	Mailbox Mailbox
+	Err     error
+}
+
+// localError is trouble of this machine, which stops the run.
+type localError struct{ err error }
+
+func (e *localError) Error() string { return e.err.Error() }
+func (e *localError) Unwrap() error { return e.err }
+
+// saved marks an error of the checkpoints as local.
+func saved(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &localError{fmt.Errorf("checkpoints: %w", err)}
+}
+
+// Run makes one pass over each mailbox and says how each ended, in the order
+// given. When ctx ends no new work starts, writes in flight get the grace
+// period, and what they came to is recorded. The error is trouble of this
+// machine, or the cause that ended ctx.
+func (e *Engine) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, error) {
+	results := make([]Result, len(mailboxes))
+	for i, m := range mailboxes {
+		results[i] = Result{Mailbox: m, Err: errNotStarted}
+		e.Progress.add(m)
+	}
+	g, all := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, e.Jobs))
+	for i, m := range mailboxes {
+		g.Go(func() error {
+			if all.Err() != nil {
+				return context.Cause(all)
+			}
+			results[i].Err = e.pass(all, m)
+			if local := (*localError)(nil); errors.As(results[i].Err, &local) {
+				return local
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return results, err
+}
+
+var errNotStarted = errors.New("not started")
+
+// Explain returns what a person should read of an error: what happened, and
+// what to do about it, if that is known.
+func Explain(err error) (reason, hint string) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		hint = e.Hint
+	}
+	return err.Error(), hint
+}

@@ -1,0 +1,397 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// pass is one walk over one mailbox.
+type pass struct {
+	*Engine
+	mailbox  Mailbox
+	ledger   Ledger
+	source   Source
+	target   Target
+	progress *MailboxProgress
+	state    MailboxState
+	write    *writer
+	reads    int // since the target's position was last recorded
+}
+
+// positionEvery bounds how far back Target.Find has to look.
+const positionEvery = 2000
+
+func (e *Engine) pass(ctx context.Context, m Mailbox) (err error) {
+	p := &pass{Engine: e, mailbox: m, progress: e.Progress.of(m)}
+	p.progress.begin()
+	defer func() { p.progress.end(err) }()
+
+	p.ledger, err = e.Checkpoints.Mailbox(ctx, m.Source, m.Target)
+	if err != nil {
+		return saved(err)
+	}
+	if p.state, err = p.ledger.State(ctx); err != nil {
+		return saved(err)
+	}
+	p.state.Started, p.state.Ended, p.state.Complete, p.state.Error, p.state.Hint = time.Now(), time.Time{}, false, "", ""
+	if err := p.ledger.SaveState(ctx, p.state); err != nil {
+		return saved(err)
+	}
+	err = p.walk(ctx)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // what was queued was not written
+	}
+	if err == nil {
+		err = p.identity(ctx)
+	}
+	p.state.Ended, p.state.Complete = time.Now(), err == nil
+	if err != nil && ctx.Err() == nil {
+		p.state.Error, p.state.Hint = Explain(err)
+	}
+	return errors.Join(err, saved(p.ledger.SaveState(context.WithoutCancel(ctx), p.state)))
+}
+
+// walk opens both ends and goes through every folder.
+func (p *pass) walk(ctx context.Context) (err error) {
+	p.progress.phase("connecting")
+	if err := p.retry(ctx, func() error { p.source, err = p.mailbox.OpenSource(ctx); return err }); err != nil {
+		return err
+	}
+	defer p.source.Close()
+	if err := p.retry(ctx, func() error { p.target, err = p.mailbox.OpenTarget(ctx); return err }); err != nil {
+		return err
+	}
+	defer p.target.Close()
+
+	p.progress.phase("folders")
+	var folders []Folder
+	if err := p.retry(ctx, func() error { folders, err = p.source.Folders(ctx); return err }); err != nil {
+		return fmt.Errorf("list folders of the source: %w", err)
+	}
+	var total int64
+	for _, f := range folders {
+		total += f.Messages
+	}
+	p.progress.total(total)
+	known, err := p.ledger.Folders(ctx)
+	if err != nil {
+		return saved(err)
+	}
+	places, err := p.place(ctx, folders, known)
+	if err != nil {
+		return fmt.Errorf("make folders at the target: %w", err)
+	}
+	if err := p.position(ctx); err != nil {
+		return err
+	}
+
+	p.write = newWriter(ctx, p)
+	err = p.folders(p.write.ctx, folders, places, known)
+	// What stopped the writer explains why the reader stopped.
+	if stopped := p.write.close(); stopped != nil {
+		return stopped
+	}
+	return err
+}
+
+// folders goes through every folder of the source, and through those that are
+// there no more.
+func (p *pass) folders(ctx context.Context, folders []Folder, places []Placement, known []FolderState) error {
+	var errs []error
+	for i, f := range folders {
+		if f.NoSelect {
+			continue
+		}
+		if err := p.folder(ctx, f, places[i], known); err != nil {
+			err = fmt.Errorf("folder %s: %w", f, err)
+			if stop := (*folderError)(nil); !errors.As(err, &stop) {
+				return err
+			}
+			errs = append(errs, err)
+		}
+	}
+	for _, k := range known {
+		if !slices.ContainsFunc(folders, func(f Folder) bool { return sameFolder(f, k.Folder) }) {
+			if err := p.vanished(ctx, k, 1, ^UID(0)); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// folderError stops one folder and lets the others go on.
+type folderError struct{ err *Error }
+
+func (e *folderError) Error() string { return e.err.Error() }
+func (e *folderError) Unwrap() error { return e.err }
+
+func sameFolder(a, b Folder) bool {
+	return a.UIDValidity == b.UIDValidity && slices.Equal(a.Path, b.Path)
+}
+
+func (p *pass) retry(ctx context.Context, fn func() error) error {
+	return p.Retry.do(ctx, p.progress.wait, nil, fn)
+}
+
+// place puts every folder that is not excluded at the target. The placements
+// are in the order of folders; an excluded one has none.
+func (p *pass) place(ctx context.Context, folders []Folder, known []FolderState) ([]Placement, error) {
+	var fs []Folder
+	var at []int
+	for i, f := range folders {
+		if p.rule(f) != "" {
+			continue
+		}
+		for _, k := range known { // the latest state of that path counts
+			if slices.Equal(k.Folder.Path, f.Path) && k.Target != "" {
+				f.Placed = k.Target
+			}
+		}
+		fs, at = append(fs, f), append(at, i)
+	}
+	places := make([]Placement, len(folders))
+	return places, p.retry(ctx, func() error {
+		ps, err := p.target.Place(ctx, fs)
+		if err != nil {
+			return err
+		}
+		for i, pl := range ps {
+			places[at[i]] = pl
+		}
+		return nil
+	})
+}
+
+func (p *pass) rule(f Folder) string {
+	if p.Rules.Folder == nil {
+		return ""
+	}
+	return p.Rules.Folder(f)
+}
+
+// position records where the target stands, unless a doubt of an earlier run
+// needs the position that was recorded before it.
+func (p *pass) position(ctx context.Context) error {
+	tallies, err := p.Checkpoints.Tally(ctx, p.mailbox.Source)
+	if err != nil {
+		return saved(err)
+	}
+	for _, t := range tallies {
+		if t.Doubts > 0 {
+			return nil
+		}
+	}
+	return p.advance(ctx)
+}
+
+// advance records the target's position. No write may be in flight.
+func (p *pass) advance(ctx context.Context) error {
+	var at Position
+	err := p.retry(ctx, func() (err error) { at, err = p.target.Position(ctx); return err })
+	if err != nil {
+		return fmt.Errorf("position of the target: %w", err)
+	}
+	p.reads, p.state.Position = 0, at
+	return saved(p.ledger.SaveState(ctx, p.state))
+}
+
+// folder lists a folder batch by batch and hands on what is still to be done.
+func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []FolderState) error {
+	for _, k := range known {
+		if slices.Equal(k.Folder.Path, f.Path) && k.Folder.UIDValidity != f.UIDValidity && !p.target.Capabilities().Labels {
+			return &folderError{&Error{Op: "list", Class: Fatal,
+				Err:  fmt.Errorf("the folder was made anew at the source (UIDVALIDITY was %d, is %d)", k.Folder.UIDValidity, f.UIDValidity),
+				Hint: "Its messages have new identities; copying them would double those that were copied before. The folder was left alone: compare it by hand, or restore the old folder."}}
+		}
+	}
+	st := FolderState{Folder: f, Target: place.ID, Name: place.Name, Note: place.Note}
+	if err := p.ledger.SaveFolder(ctx, &st); err != nil {
+		return saved(err)
+	}
+	p.progress.phase(f.String())
+	next := UID(1)
+	list := func() error {
+		for batch, err := range p.source.List(ctx, f, next) {
+			if err != nil {
+				return err
+			}
+			if len(batch) == 0 {
+				continue
+			}
+			last := batch[len(batch)-1].UID
+			todo, err := p.listed(ctx, st, place, batch, next, last)
+			if err != nil {
+				return err
+			}
+			next = last + 1
+			if err := p.read(ctx, st, todo); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var err error
+	for more := true; more; {
+		more = false
+		err = p.retry(ctx, func() error {
+			from := next
+			err := list()
+			if more = err != nil && next > from && classify(err).Class == Transient; more {
+				return nil // it got on: patience starts again
+			}
+			return err
+		})
+	}
+	if errors.Is(err, ErrFolderGone) {
+		return &folderError{&Error{Op: "list", Class: Fatal, Err: err, Hint: "The folder changed while it was read. Run again."}}
+	}
+	if err != nil {
+		return err
+	}
+	return p.vanished(ctx, st, next, ^UID(0))
+}
+
+// A task is a message on its way.
+type task struct {
+	rec    Record
+	msg    Message
+	folder FolderID
+	body   *spooled // nil if the source no longer has the message
+	doubt  bool     // an earlier run may have written it
+	room   int64    // octets reserved in the spool
+	digest bool     // it holds the claim on its content
+}
+
+// listed compares a batch with the records of its range of UIDs: new messages
+// are recorded, vanished ones are Gone, and what is left to do is returned.
+func (p *pass) listed(ctx context.Context, st FolderState, place Placement, batch []Message, from, to UID) ([]*task, error) {
+	records := map[UID]Record{}
+	err := p.each(ctx, st, from, to, func(r Record) error {
+		i, ok := slices.BinarySearchFunc(batch, r.UID, func(m Message, u UID) int { return int(int64(m.UID) - int64(u)) })
+		if !ok {
+			return p.vanish(ctx, st, r)
+		}
+		records[batch[i].UID] = r
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rule := p.rule(st.Folder)
+	largest := p.target.Capabilities().MaxMessageSize
+	var fresh, changed []Record
+	var todo []*task
+	var done int64
+	for i := range batch {
+		m := &batch[i]
+		r, old := records[m.UID]
+		if !old {
+			r = Record{Folder: st.ID, UID: m.UID, Size: m.Size}
+		}
+		if old && r.Outcome != Pending && r.Outcome != Excluded {
+			done++
+			continue
+		}
+		before := r
+		r.Outcome, r.Reason = Pending, ""
+		excluded := rule
+		if excluded == "" && p.Rules.Message != nil {
+			excluded = p.Rules.Message(m)
+		}
+		switch {
+		case r.Doubt: // it may be at the target: only a look decides
+		case excluded != "":
+			r.Outcome, r.Reason = Excluded, excluded
+		case place.Err != nil:
+			r = failed(r, m, place.Err)
+		case largest > 0 && m.Size > largest:
+			r = failed(r, m, &Error{Op: "size", Class: Permanent,
+				Err:  fmt.Errorf("message of %d octets is larger than the target takes (%d)", m.Size, largest),
+				Hint: "Save it for the user in another way."})
+		}
+		switch {
+		case !old:
+			fresh = append(fresh, r)
+		case r.Outcome != before.Outcome || r.Reason != before.Reason:
+			changed = append(changed, r)
+		}
+		if r.Outcome != Pending {
+			done++
+			continue
+		}
+		m.Key = key(p.mailbox.Source, st.Folder, m.UID)
+		todo = append(todo, &task{rec: r, msg: *m, folder: place.ID, doubt: r.Doubt})
+	}
+	if len(fresh) > 0 {
+		if err := p.ledger.AddListed(ctx, fresh...); err != nil {
+			return nil, saved(err)
+		}
+	}
+	if len(changed) > 0 {
+		if err := p.ledger.Save(ctx, changed...); err != nil {
+			return nil, saved(err)
+		}
+	}
+	p.progress.listed(int64(len(batch)), done)
+	return todo, nil
+}
+
+// failed turns r into the record of a failure.
+func failed(r Record, m *Message, err error) Record {
+	r.Outcome, r.Doubt, r.MessageID = Failed, false, m.MessageID
+	r.Reason, r.Hint = Explain(err)
+	return r
+}
+
+// each calls fn for the records of a range. The errors of fn are returned as
+// they are, others are errors of the checkpoints.
+func (p *pass) each(ctx context.Context, st FolderState, from, to UID, fn func(Record) error) error {
+	for r, err := range p.ledger.Records(ctx, st.ID, from, to) {
+		if err != nil {
+			return saved(err)
+		}
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// vanished deals with records whose messages the source no longer lists.
+func (p *pass) vanished(ctx context.Context, st FolderState, from, to UID) error {
+	return p.each(ctx, st, from, to, func(r Record) error { return p.vanish(ctx, st, r) })
+}
+
+// vanish makes a pending message Gone. One in doubt is looked for first.
+func (p *pass) vanish(ctx context.Context, st FolderState, r Record) error {
+	if r.Outcome != Pending {
+		return nil
+	}
+	if !r.Doubt {
+		r.Outcome = Gone
+		return p.record(ctx, r)
+	}
+	m := Message{UID: r.UID, Size: r.Size, Digest: r.Digest, Key: key(p.mailbox.Source, st.Folder, r.UID)}
+	return p.write.submit(ctx, &task{rec: r, msg: m, folder: st.Target, doubt: true})
+}
+
+// identity checks that the sums close and that nothing was left undone.
+func (p *pass) identity(ctx context.Context) error {
+	tallies, err := p.Checkpoints.Tally(ctx, p.mailbox.Source)
+	if err != nil {
+		return saved(err)
+	}
+	for _, t := range tallies {
+		if err := t.Check(); err != nil {
+			return &localError{err}
+		}
+		if n := t.Count[Pending]; n > 0 {
+			return &localError{fmt.Errorf("folder %s: the pass ended, but %d messages are still pending", t.Folder, n)}
+		}
+	}
+	return nil
+}

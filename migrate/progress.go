@@ -1,0 +1,109 @@
+package migrate
+
+import (
+	"sync"
+	"time"
+)
+
+// Progress is what a run shows while it runs. Its zero value is ready.
+type Progress struct {
+	mu        sync.Mutex
+	mailboxes []*MailboxProgress
+}
+
+// Snapshot returns the mailboxes of the run in order.
+func (p *Progress) Snapshot() []MailboxSnapshot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := make([]MailboxSnapshot, len(p.mailboxes))
+	for i, m := range p.mailboxes {
+		m.mu.Lock()
+		s[i] = m.s
+		m.mu.Unlock()
+	}
+	return s
+}
+
+func (p *Progress) add(m Mailbox) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mailboxes = append(p.mailboxes, &MailboxProgress{s: MailboxSnapshot{Source: m.Source, Target: m.Target}})
+}
+
+func (p *Progress) of(m Mailbox) *MailboxProgress {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, mp := range p.mailboxes {
+		if mp.s.Source == m.Source && mp.s.Target == m.Target {
+			return mp
+		}
+	}
+	return nil
+}
+
+// A MailboxSnapshot is how far a pass over a mailbox has come.
+type MailboxSnapshot struct {
+	Source, Target string
+	Started, Ended time.Time // zero if it has not
+	Err            error     // why it ended early
+	Phase          string    // what it is doing: "connecting", "folders" or a folder
+	Wait           string    // why it pauses, until when; "" if it does not
+	Until          time.Time
+	Total          int64 // messages that the source announced
+	Listed         int64 // messages listed in this pass
+	Known          int64 // of them, those that had their outcome before
+	Done           int64 // messages that came to an outcome in this pass
+	Bytes          int64 // octets of those that arrived in this pass
+	Failed         int64 // of Done
+}
+
+// MailboxProgress counts for one mailbox.
+type MailboxProgress struct {
+	mu sync.Mutex
+	s  MailboxSnapshot
+}
+
+func (m *MailboxProgress) update(fn func(*MailboxSnapshot)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fn(&m.s)
+}
+
+func (m *MailboxProgress) begin() {
+	m.update(func(s *MailboxSnapshot) { s.Started = time.Now() })
+}
+
+func (m *MailboxProgress) end(err error) {
+	m.update(func(s *MailboxSnapshot) { s.Ended, s.Err, s.Phase, s.Wait = time.Now(), err, "", "" })
+}
+
+func (m *MailboxProgress) phase(name string) {
+	m.update(func(s *MailboxSnapshot) { s.Phase = name })
+}
+
+func (m *MailboxProgress) total(n int64) {
+	m.update(func(s *MailboxSnapshot) { s.Total = n })
+}
+
+func (m *MailboxProgress) wait(reason string, until time.Time) {
+	m.update(func(s *MailboxSnapshot) { s.Wait, s.Until = reason, until })
+}
+
+func (m *MailboxProgress) listed(n, known int64) {
+	m.update(func(s *MailboxSnapshot) { s.Listed, s.Known = s.Listed+n, s.Known+known })
+}
+
+func (m *MailboxProgress) done(r Record) {
+	if r.Outcome == Pending {
+		return
+	}
+	m.update(func(s *MailboxSnapshot) {
+		s.Done++
+		switch {
+		case r.Outcome == Failed:
+			s.Failed++
+		case r.Outcome.Arrived():
+			s.Bytes += r.Size
+		}
+	})
+}

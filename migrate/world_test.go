@@ -1,0 +1,480 @@
+package migrate
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// world is a source, a target and checkpoints in memory, for one mailbox. Each
+// effect on the target or the checkpoints passes through step, which may cut
+// the power before or after it.
+type world struct {
+	t  *testing.T
+	mu sync.Mutex
+
+	folders []Folder
+	mail    map[string][]worldMail // by Folder.String()
+	batch   int                    // messages in one batch of List
+	onRead  func(m *Message) (content []byte, err error)
+
+	labels   bool
+	parallel int
+	store    []*worldCopy
+	onAppend func(w *world, m *Message) error // called with mu held, before the effect
+	findErr  error
+	places   map[string]FolderID
+	badPlace string // this folder cannot be placed
+
+	ledger map[rowID]Record
+	states []FolderState
+	listed map[int64]int64
+	state  MailboxState
+
+	n     int
+	step  func(n int) error
+	calls map[string]int
+}
+
+type rowID struct {
+	folder int64
+	uid    UID
+}
+
+type worldMail struct {
+	uid     UID
+	content string
+	flags   []Flag
+}
+
+type worldCopy struct {
+	id      MessageID
+	key     string
+	content string
+	folders []FolderID
+}
+
+var errPower = &Error{Op: "power", Class: Fatal, Err: errors.New("cut")}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, batch: 3, parallel: 3, mail: map[string][]worldMail{}}
+	w.fresh()
+	return w
+}
+
+// fresh forgets what target and checkpoints hold.
+func (w *world) fresh() {
+	w.store, w.ledger, w.states, w.listed, w.state, w.n = nil, map[rowID]Record{}, nil, map[int64]int64{}, MailboxState{}, 0
+	w.places, w.calls = map[string]FolderID{}, map[string]int{}
+	w.step = func(int) error { return nil }
+}
+
+// add puts a folder with messages at the source; UIDs count from 1.
+func (w *world) add(path string, contents ...string) {
+	f := Folder{Path: strings.Split(path, "/"), UIDValidity: 7}
+	for i, c := range contents {
+		w.mail[f.String()] = append(w.mail[f.String()], worldMail{uid: UID(i + 1), content: c})
+	}
+	w.folders = append(w.folders, f)
+}
+
+func (w *world) effect(name string, fn func()) error {
+	w.calls[name]++
+	w.n++
+	if err := w.step(w.n); err != nil {
+		return err
+	}
+	fn()
+	w.n++
+	return w.step(w.n)
+}
+
+func (w *world) engine() *Engine {
+	return &Engine{
+		Checkpoints: (*worldCheckpoints)(w),
+		Spool:       NewSpool(w.t.TempDir(), 1<<20, 1<<26),
+		Retry:       Retry{First: time.Second, Max: time.Minute, Patience: time.Hour},
+		Jobs:        1,
+		Grace:       time.Second,
+		Log:         slog.New(slog.DiscardHandler),
+		Progress:    new(Progress),
+	}
+}
+
+func (w *world) run() error { return w.runWith(context.Background(), w.engine()) }
+
+func (w *world) runWith(ctx context.Context, e *Engine) error {
+	results, err := e.Run(ctx, []Mailbox{{
+		Source: "ann@example.org", Target: "ann@example.com",
+		OpenSource: func(context.Context) (Source, error) { return (*worldSource)(w), nil },
+		OpenTarget: func(context.Context) (Target, error) { return (*worldTarget)(w), nil },
+	}})
+	return cmp.Or(err, results[0].Err)
+}
+
+// check fails unless every message of the source has a final outcome and is at
+// the target exactly as often as it should be.
+func (w *world) check() {
+	w.t.Helper()
+	want := map[string]int{} // folder and content
+	for _, f := range w.folders {
+		for _, m := range w.mail[f.String()] {
+			r := w.record(f, m.uid)
+			if !r.Outcome.Arrived() {
+				w.t.Errorf("%s %d: outcome %s (%s)", f, m.uid, r.Outcome, r.Reason)
+			}
+			if r.Doubt {
+				w.t.Errorf("%s %d: still in doubt", f, m.uid)
+			}
+			if c := w.copyOf(r.Target); c == nil || c.content != m.content || !slices.Contains(c.folders, FolderID(f.String())) {
+				w.t.Errorf("%s %d: recorded as %q, which is %+v", f, m.uid, r.Target, c)
+			}
+			want[f.String()+"\x00"+m.content]++
+		}
+	}
+	got := map[string]int{}
+	contents := map[string]int{}
+	for _, c := range w.store {
+		contents[c.content]++
+		for _, f := range c.folders {
+			got[string(f)+"\x00"+c.content]++
+		}
+	}
+	if w.labels {
+		for k := range want {
+			want[k] = 1
+		}
+		for c, n := range contents {
+			if n != 1 {
+				w.t.Errorf("%d copies of %q at a target that labels", n, c)
+			}
+		}
+	}
+	if !maps.Equal(got, want) {
+		w.t.Errorf("target holds %v, want %v", got, want)
+	}
+	ts, _ := (*worldCheckpoints)(w).Tally(context.Background())
+	for _, t := range ts {
+		if err := t.Check(); err != nil {
+			w.t.Error(err)
+		}
+	}
+}
+
+func (w *world) record(f Folder, uid UID) Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.states {
+		if sameFolder(s.Folder, f) {
+			return w.ledger[rowID{s.ID, uid}]
+		}
+	}
+	return Record{}
+}
+
+func (w *world) copyOf(id MessageID) *worldCopy {
+	for _, c := range w.store {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+type worldSource world
+
+func (s *worldSource) Folders(context.Context) ([]Folder, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fs := slices.Clone(s.folders)
+	for i, f := range fs {
+		fs[i].UIDNext = UID(len(s.mail[f.String()]) + 100)
+		fs[i].Messages = int64(len(s.mail[f.String()]))
+	}
+	return fs, nil
+}
+
+func (s *worldSource) List(_ context.Context, f Folder, from UID) iter.Seq2[[]Message, error] {
+	return func(yield func([]Message, error) bool) {
+		var batch []Message
+		s.mu.Lock()
+		mail := slices.Clone(s.mail[f.String()])
+		s.mu.Unlock()
+		for _, m := range mail {
+			if m.uid < from {
+				continue
+			}
+			batch = append(batch, Message{UID: m.uid, Size: int64(len(m.content)), Flags: m.flags, MessageID: fmt.Sprintf("<%d@example.org>", m.uid)})
+			if len(batch) == s.batch {
+				if !yield(batch, nil) {
+					return
+				}
+				batch = nil
+			}
+		}
+		if batch != nil {
+			yield(batch, nil)
+		}
+	}
+}
+
+func (s *worldSource) Read(ctx context.Context, f Folder, ms []*Message, body func(*Message, io.Reader) error) error {
+	for _, m := range ms {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.mu.Lock()
+		mail := slices.Clone(s.mail[f.String()])
+		onRead := s.onRead
+		s.mu.Unlock()
+		for _, wm := range mail {
+			if wm.uid != m.UID {
+				continue
+			}
+			content := []byte(wm.content)
+			if onRead != nil {
+				var err error
+				if content, err = onRead(m); err != nil {
+					return err
+				}
+				if content == nil {
+					content = []byte(wm.content)
+				}
+			}
+			if err := body(m, bytes.NewReader(content)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *worldSource) Close() error { return nil }
+
+type worldTarget world
+
+func (t *worldTarget) Capabilities() Capabilities {
+	return Capabilities{Parallel: t.parallel, Labels: t.labels, MaxMessageSize: 1 << 22}
+}
+
+func (t *worldTarget) Position(context.Context) (Position, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Position(fmt.Sprint(len(t.store))), nil
+}
+
+func (t *worldTarget) Place(_ context.Context, fs []Folder) ([]Placement, error) {
+	var ps []Placement
+	for _, f := range fs {
+		p := Placement{ID: FolderID(f.String()), Name: f.String()}
+		if f.String() == t.badPlace {
+			p = Placement{Err: &Error{Op: "make folder", Class: Permanent, Err: errors.New("bad name"), Hint: "Rename it."}}
+		}
+		ps = append(ps, p)
+	}
+	return ps, nil
+}
+
+func (t *worldTarget) Append(_ context.Context, folder FolderID, m *Message) (Stored, error) {
+	r, err := m.Body.Open()
+	if err != nil {
+		return Stored{}, err
+	}
+	content, err := io.ReadAll(r)
+	if err != nil {
+		return Stored{}, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := (*world)(t)
+	if r := w.intentOf(m.Key); !r.Doubt || r.Digest != sha256.Sum256(content) || r.Outcome != Pending {
+		w.t.Errorf("message %d is written without a durable intent: %+v", m.UID, r)
+	}
+	if w.state.Position == "" {
+		w.t.Error("a message is written before the target's position is recorded")
+	}
+	if w.onAppend != nil {
+		if err := w.onAppend(w, m); err != nil {
+			return Stored{}, err
+		}
+	}
+	c := &worldCopy{id: MessageID(fmt.Sprint("id-", len(w.store))), key: m.Key, content: string(content), folders: []FolderID{folder}}
+	err = w.effect("append", func() { w.store = append(w.store, c) })
+	return Stored{ID: c.id}, err
+}
+
+// intentOf finds the record whose message has the key.
+func (w *world) intentOf(k string) Record {
+	for id, r := range w.ledger {
+		if key("ann@example.org", w.states[id.folder-1].Folder, id.uid) == k {
+			return r
+		}
+	}
+	return Record{}
+}
+
+func (t *worldTarget) Find(_ context.Context, folder FolderID, m *Message, since Position) (Stored, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.calls["find"]++
+	if t.findErr != nil {
+		return Stored{}, t.findErr
+	}
+	var from int
+	fmt.Sscan(string(since), &from)
+	for _, c := range t.store[min(from, len(t.store)):] {
+		if c.key == m.Key || t.labels && sha256.Sum256([]byte(c.content)) == m.Digest {
+			return Stored{ID: c.id}, nil
+		}
+	}
+	return Stored{}, ErrNotFound
+}
+
+func (t *worldTarget) Update(_ context.Context, id MessageID, change Change) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := (*world)(t)
+	c := w.copyOf(id)
+	if c == nil {
+		return ErrNotFound
+	}
+	return w.effect("update", func() {
+		if !slices.Contains(c.folders, change.AddFolder) {
+			c.folders = append(c.folders, change.AddFolder)
+		}
+	})
+}
+
+func (t *worldTarget) Close() error { return nil }
+
+type worldCheckpoints world
+
+func (c *worldCheckpoints) Mailbox(context.Context, string, string) (Ledger, error) {
+	return (*worldLedger)(c), nil
+}
+func (c *worldCheckpoints) Close() error { return nil }
+
+func (c *worldCheckpoints) Tally(context.Context, ...string) ([]Tally, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var ts []Tally
+	for _, s := range c.states {
+		t := Tally{Folder: s.Folder, Listed: c.listed[s.ID]}
+		for id, r := range c.ledger {
+			if id.folder == s.ID {
+				t.Count[r.Outcome]++
+				if r.Doubt && r.Outcome == Pending {
+					t.Doubts++
+				}
+			}
+		}
+		ts = append(ts, t)
+	}
+	return ts, nil
+}
+
+type worldLedger world
+
+func (l *worldLedger) State(context.Context) (MailboxState, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state, nil
+}
+
+func (l *worldLedger) SaveState(_ context.Context, s MailboxState) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return (*world)(l).effect("save state", func() { l.state = s })
+}
+
+func (l *worldLedger) Folders(context.Context) ([]FolderState, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.states), nil
+}
+
+func (l *worldLedger) SaveFolder(_ context.Context, s *FolderState) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, old := range l.states {
+		if sameFolder(old.Folder, s.Folder) {
+			s.ID = old.ID
+			return (*world)(l).effect("save folder", func() { l.states[i] = *s })
+		}
+	}
+	s.ID = int64(len(l.states) + 1)
+	return (*world)(l).effect("save folder", func() { l.states = append(l.states, *s) })
+}
+
+func (l *worldLedger) Records(_ context.Context, folder int64, from, to UID) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		l.mu.Lock()
+		var rs []Record
+		for id, r := range l.ledger {
+			if id.folder == folder && from <= id.uid && id.uid <= to {
+				rs = append(rs, r)
+			}
+		}
+		l.mu.Unlock()
+		slices.SortFunc(rs, func(a, b Record) int { return cmp.Compare(a.UID, b.UID) })
+		for _, r := range rs {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (l *worldLedger) AddListed(_ context.Context, rs ...Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range rs {
+		if _, ok := l.ledger[rowID{r.Folder, r.UID}]; ok {
+			return fmt.Errorf("record %d exists", r.UID)
+		}
+	}
+	return (*world)(l).effect("add", func() {
+		for _, r := range rs {
+			l.ledger[rowID{r.Folder, r.UID}] = r
+			l.listed[r.Folder]++
+		}
+	})
+}
+
+func (l *worldLedger) Save(_ context.Context, rs ...Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range rs {
+		if _, ok := l.ledger[rowID{r.Folder, r.UID}]; !ok {
+			return fmt.Errorf("no record %d", r.UID)
+		}
+	}
+	return (*world)(l).effect("save", func() {
+		for _, r := range rs {
+			l.ledger[rowID{r.Folder, r.UID}] = r
+		}
+	})
+}
+
+func (l *worldLedger) ByDigest(_ context.Context, d Digest) (Record, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.ledger {
+		if r.Outcome.Arrived() && r.Digest == d {
+			return r, true, nil
+		}
+	}
+	return Record{}, false, nil
+}
