@@ -1,0 +1,164 @@
+package imap
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// batchSize is how many messages one FETCH asks for. go-imap deadlocks when a
+// body is fetched while a listing of more than a few hundred is under way; a
+// batch is over before it is handed out.
+const batchSize = 500
+
+// window is how many UIDs one SEARCH spans at first. It doubles while nothing
+// is found, so that a folder with few messages and huge UIDs ends soon.
+const window = 1 << 16
+
+var errNotListed = errors.New("the server does not list it")
+
+// List asks for the UIDs that exist, window by window, and then for the
+// metadata of at most 500 of them at a time. Flags that change meanwhile are
+// as they are when their batch is fetched.
+func (s *Source) List(ctx context.Context, f migrate.Folder, from migrate.UID) iter.Seq2[[]migrate.Message, error] {
+	return func(yield func([]migrate.Message, error) bool) {
+		s.reopen()
+		width := uint64(window)
+		for lo := uint64(max(from, 1)); lo < uint64(f.UIDNext); {
+			hi := min(lo+width, uint64(f.UIDNext)) - 1
+			uids, err := s.search(ctx, f, imap.UID(lo), imap.UID(hi))
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for batch := range slices.Chunk(uids, batchSize) {
+				ms, err := s.metadata(ctx, f, batch)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if len(ms) > 0 && !yield(ms, nil) {
+					return
+				}
+			}
+			if lo = hi + 1; len(uids) > 0 {
+				width = window
+			} else {
+				width *= 2
+			}
+		}
+		if from >= f.UIDNext { // nothing to list, but the folder has to be the one meant
+			if err := s.inFolder(ctx, f, "list", func(*session) error { return nil }); err != nil {
+				yield(nil, err)
+			}
+		}
+	}
+}
+
+// reopen makes the next command open its folder anew.
+func (s *Source) reopen() {
+	if s.session != nil {
+		s.session.selected = ""
+	}
+}
+
+// inFolder runs fn with f open.
+func (s *Source) inFolder(ctx context.Context, f migrate.Folder, op string, fn func(*session) error) error {
+	return s.use(ctx, op, s.config.patience(), func(ss *session) error {
+		name, err := s.name(ss, f)
+		if err != nil {
+			return err
+		}
+		if err := ss.examine(name, f); err != nil {
+			return err
+		}
+		return fn(ss)
+	})
+}
+
+// search returns the UIDs that exist from lo to hi, in ascending order.
+func (s *Source) search(ctx context.Context, f migrate.Folder, lo, hi imap.UID) (uids []imap.UID, err error) {
+	err = s.inFolder(ctx, f, "search", func(ss *session) error {
+		data, err := ss.client.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{{{Start: lo, Stop: hi}}}}, nil).Wait()
+		if err != nil {
+			return err
+		}
+		set, _ := data.All.(imap.UIDSet)
+		for _, r := range set {
+			for u := max(r.Start, lo); u <= min(r.Stop, hi); u++ {
+				uids = append(uids, u)
+			}
+		}
+		return nil
+	})
+	return uids, err
+}
+
+// messageID asks for less than ENVELOPE, and is answered faster.
+var messageID = imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Message-ID"}, Peek: true}
+
+// metadata fetches what is known of the messages uids, which are all that
+// exist between the first and the last.
+func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID) (ms []migrate.Message, err error) {
+	err = s.inFolder(ctx, f, "fetch", func(ss *session) error {
+		cmd := ss.client.Fetch(imap.UIDSet{{Start: uids[0], Stop: uids[len(uids)-1]}}, &imap.FetchOptions{
+			UID: true, Flags: true, InternalDate: true, RFC822Size: true,
+			BodySection: []*imap.FetchItemBodySection{&messageID},
+		})
+		for data := cmd.Next(); data != nil; data = cmd.Next() {
+			if m := message(data); m.UID != 0 && len(ms) < len(uids) {
+				ms = append(ms, m)
+			}
+		}
+		return cmd.Close()
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(ms, func(a, b migrate.Message) int { return int(int64(a.UID) - int64(b.UID)) })
+	return ms, nil
+}
+
+func message(data *imapclient.FetchMessageData) (m migrate.Message) {
+	for item := data.Next(); item != nil; item = data.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			m.UID = migrate.UID(item.UID)
+		case imapclient.FetchItemDataFlags:
+			for _, f := range item.Flags {
+				// RFC 3501 section 2.3.2: \Recent is the session's, not the message's.
+				if !strings.EqualFold(string(f), `\Recent`) {
+					m.Flags = append(m.Flags, migrate.Flag(f))
+				}
+			}
+		case imapclient.FetchItemDataInternalDate:
+			m.InternalDate = item.Time
+		case imapclient.FetchItemDataRFC822Size:
+			m.Size = item.Size
+		case imapclient.FetchItemDataBodySection:
+			m.MessageID = parseMessageID(item.Literal)
+		}
+	}
+	return m
+}
+
+// parseMessageID returns the value of the first field, at most a line of it
+// (RFC 5322 section 2.1.1).
+func parseMessageID(r io.Reader) string {
+	if r == nil {
+		return ""
+	}
+	h, _ := textproto.NewReader(bufio.NewReader(io.LimitReader(r, 4096))).ReadMIMEHeader()
+	id := strings.TrimSpace(h.Get("Message-Id"))
+	return id[:min(len(id), 998)]
+}
