@@ -1,0 +1,120 @@
+package graph
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"hash"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/emersion/go-message/charset"
+)
+
+// A fingerprint is what of a message survives that Exchange rebuilds its MIME:
+// some header fields, decoded, and the content of its leaves, decoded. Folding,
+// boundaries, transfer encodings, charsets, the order of parts and white space
+// in texts do not count.
+type fingerprint struct {
+	head   [sha256.Size]byte
+	leaves [][sha256.Size]byte // sorted
+}
+
+type likeness int
+
+const (
+	different likeness = iota
+	similar            // same header, and some leaves are the same
+	same
+)
+
+func (a fingerprint) compare(b fingerprint) likeness {
+	if a.head != b.head {
+		return different
+	}
+	if slices.Equal(a.leaves, b.leaves) {
+		return same
+	}
+	for _, l := range a.leaves {
+		if slices.Contains(b.leaves, l) {
+			return similar
+		}
+	}
+	return different
+}
+
+// wellFormedID matches Message-IDs that no server has reason to change.
+var wellFormedID = regexp.MustCompile(`^<[^\s<>@]+@[^\s<>@]+>$`)
+
+// printOf reads a message once, in memory that does not grow with it.
+func printOf(r io.Reader) (fingerprint, error) {
+	var f fingerprint
+	w := walk{visit: func(l leaf, body io.Reader) error {
+		h := sha256.New()
+		if strings.HasPrefix(l.mediaType, "text/") {
+			if err := hashText(h, body, l.params["charset"]); err != nil {
+				return err
+			}
+		} else if _, err := io.Copy(h, body); err != nil {
+			return err
+		}
+		f.leaves = append(f.leaves, [sha256.Size]byte(h.Sum(nil)))
+		return nil
+	}}
+	h, err := w.message(r)
+	if err != nil && err != errNoHeader {
+		return f, err
+	}
+	f.head = headPrint(header{h})
+	slices.SortFunc(f.leaves, func(a, b [sha256.Size]byte) int { return cmp.Compare(string(a[:]), string(b[:])) })
+	return f, nil
+}
+
+func headPrint(h header) [sha256.Size]byte {
+	fields := []string{h.text("Subject"), ""}
+	if t := h.date(); plausible(t) {
+		fields[1] = strconv.FormatInt(t.Unix(), 10)
+	}
+	for _, name := range []string{"From", "To", "Cc"} {
+		list, _ := h.addresses(name)
+		var all []string
+		for _, a := range list {
+			all = append(all, strings.ToLower(a.Address))
+		}
+		slices.Sort(all)
+		fields = append(fields, strings.Join(all, ","))
+	}
+	if id := h.text("Message-Id"); wellFormedID.MatchString(id) {
+		fields = append(fields, strings.ToLower(id))
+	}
+	return sha256.Sum256([]byte(strings.Join(fields, "\n")))
+}
+
+// hashText hashes a text in UTF-8 without its white space.
+func hashText(h hash.Hash, r io.Reader, label string) error {
+	if label != "" {
+		if decoded, err := charset.Reader(label, r); err == nil {
+			r = decoded
+		}
+	}
+	_, err := io.Copy(solid{h}, r)
+	return err
+}
+
+// solid passes on everything but white space.
+type solid struct{ io.Writer }
+
+func (s solid) Write(p []byte) (int, error) {
+	kept := make([]byte, 0, len(p))
+	for _, c := range p {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			kept = append(kept, c)
+		}
+	}
+	if _, err := s.Writer.Write(kept); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

@@ -1,0 +1,375 @@
+package graph
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/emersion/go-message"
+	"github.com/emersion/go-message/charset"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"golang.org/x/text/encoding/charmap"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// Bounds on what a letter holds in memory.
+const (
+	maxText   = 1_000_000 // octets of the body that is shown
+	maxInline = 1_500_000 // octets of attachments that ride in the create request
+)
+
+// A letter is a message taken apart for the JSON route.
+type letter struct {
+	header      message.Header
+	block       string // the header as it stands, up to the blank line
+	text        string
+	html        bool
+	alternative int          // of the leaf that text came from
+	attachments []attachment // in the order of the message
+	notes       []string
+	original    bool // attach the message itself too: something in it could not be read
+	budget      int  // octets of attachments that may still be held
+}
+
+// An attachment is a leaf that is no body. data is held if it is small, and
+// otherwise read again from the message when it is sent.
+type attachment struct {
+	name      string
+	mediaType string
+	contentID string // without brackets; set if inline
+	inline    bool
+	size      int64
+	data      []byte // nil if not held
+	leaf      int    // index; -1 for the message itself
+}
+
+var errProtected = errors.New("the message is signed or encrypted")
+
+// takeApart reads m once. It fails only with errProtected or an error of the
+// body: a message that cannot be parsed is one text.
+func takeApart(m *migrate.Message) (*letter, error) {
+	r, err := m.Body.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	l := &letter{budget: maxInline}
+	if l.block, err = headerBlock(r); err != nil {
+		return nil, err
+	}
+	if len(l.block) > maxHeaderBlock {
+		l.block = strings.ToValidUTF8(l.block[:maxHeaderBlock], "")
+		l.note("header-shortened")
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	w := walk{visit: l.visit}
+	l.header, err = w.message(r)
+	switch {
+	case err == errNoHeader:
+		return l, l.unparsed(r)
+	case err != nil:
+		return nil, err
+	}
+	if t, _ := contentType(l.header); signedOrEncrypted(t) {
+		return nil, errProtected
+	}
+	if w.multi {
+		l.note("mime-structure-rebuilt")
+	}
+	if w.damaged {
+		l.note("damaged-mime-attached")
+		l.original = true
+	}
+	if l.original {
+		size, err := r.Seek(0, io.SeekEnd)
+		if err != nil {
+			return nil, err
+		}
+		l.attachments = append(l.attachments, attachment{name: "original.eml", mediaType: "message/rfc822", size: size, leaf: -1})
+	}
+	return l, nil
+}
+
+func (l *letter) note(s string) {
+	if !slices.Contains(l.notes, s) {
+		l.notes = append(l.notes, s)
+	}
+}
+
+// unparsed makes the whole message its text.
+func (l *letter) unparsed(r io.ReadSeeker) error {
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	l.block, l.html = "", false
+	l.note("unparsed-as-text")
+	data, err := io.ReadAll(io.LimitReader(r, maxText+1))
+	if err != nil {
+		return err
+	}
+	size, err := r.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	l.text = clean(toUTF8(data[:min(len(data), maxText)], ""))
+	if l.text != string(data) {
+		l.attachments = []attachment{{name: "original.eml", mediaType: "application/octet-stream", size: size, leaf: -1}}
+	}
+	return nil
+}
+
+func (l *letter) visit(p leaf, body io.Reader) error {
+	if signedOrEncrypted(p.mediaType) && p.index == 0 {
+		return errProtected
+	}
+	isHTML := p.mediaType == "text/html"
+	if (isHTML || p.mediaType == "text/plain") && !p.attached() && p.fileName() == "" {
+		same := p.alternative != 0 && p.alternative == l.alternative
+		switch {
+		case l.text == "" && !l.html:
+			return l.setText(p, isHTML, body)
+		case same && isHTML && !l.html:
+			l.note("alternative-text-dropped")
+			return l.setText(p, isHTML, body)
+		case same && !isHTML && l.html:
+			l.note("alternative-text-dropped")
+			return nil
+		}
+	}
+	return l.attach(p, body)
+}
+
+// setText makes the leaf the text that is shown. A very long one is shown in
+// part and attached as a whole.
+func (l *letter) setText(p leaf, isHTML bool, body io.Reader) error {
+	data, err := io.ReadAll(io.LimitReader(body, maxText+1))
+	if err != nil {
+		return err
+	}
+	l.html, l.alternative = isHTML, p.alternative
+	l.text = clean(toUTF8(data[:min(len(data), maxText)], p.params["charset"]))
+	if len(data) > maxText || len(l.text) > maxText {
+		l.note("long-text-attached")
+		l.text = strings.ToValidUTF8(l.text[:min(len(l.text), maxText)], "")
+		return l.attach(p, io.MultiReader(bytes.NewReader(data), body))
+	}
+	return nil
+}
+
+func (l *letter) attach(p leaf, body io.Reader) error {
+	a := attachment{name: p.fileName(), mediaType: p.mediaType, leaf: p.index}
+	if id := strings.Trim(strings.TrimSpace(p.header.Get("Content-Id")), "<>"); id != "" && !p.attached() {
+		a.inline, a.contentID = true, clean(id)
+	}
+	if a.name == "" {
+		a.name = defaultName(p)
+	}
+	if p.mediaType == "message/rfc822" {
+		l.note("attached-message-as-file")
+		if !strings.EqualFold(path.Ext(a.name), ".eml") {
+			a.name += ".eml"
+		}
+	}
+	held, err := io.ReadAll(io.LimitReader(body, int64(l.budget)+1))
+	if err != nil {
+		return err
+	}
+	a.size = int64(len(held))
+	if len(held) > l.budget {
+		n, err := io.Copy(io.Discard, body)
+		if err != nil {
+			return err
+		}
+		a.size += n
+	} else {
+		l.budget -= len(held)
+		a.data = held
+	}
+	l.attachments = append(l.attachments, a)
+	return nil
+}
+
+func defaultName(p leaf) string {
+	ext := ".bin"
+	switch p.mediaType {
+	case "text/plain":
+		ext = ".txt"
+	case "text/html":
+		ext = ".html"
+	case "message/rfc822":
+		ext = ".eml"
+	case "text/calendar":
+		ext = ".ics"
+	case "image/jpeg":
+		ext = ".jpg"
+	default:
+		if all, err := mime.ExtensionsByType(p.mediaType); err == nil && len(all) > 0 {
+			ext = all[0]
+		}
+	}
+	return fmt.Sprintf("part-%d%s", p.index+1, ext)
+}
+
+// headerBlock reads the header as it stands, without the lines that Exchange
+// keeps for itself (MS-OXCMAIL 2.2.3.2.26), at most a little over
+// maxHeaderBlock.
+func headerBlock(r io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxHeaderBlock+1))
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	skip := false
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			break
+		}
+		if line[0] != ' ' && line[0] != '\t' {
+			low := strings.ToLower(string(line[:min(len(line), 40)]))
+			skip = strings.HasPrefix(low, "x-ms-exchange-organization-") || strings.HasPrefix(low, "x-ms-exchange-forest-")
+		}
+		if !skip {
+			b.WriteString(clean(toUTF8(line, "")))
+			b.WriteString("\r\n")
+		}
+	}
+	return b.String(), nil
+}
+
+// toUTF8 decodes text in a charset by its label. Without a known one, it is
+// UTF-8 if it can be, and Windows-1252 if not.
+func toUTF8(data []byte, label string) string {
+	if label != "" && !strings.EqualFold(label, "utf-8") && !strings.EqualFold(label, "us-ascii") {
+		if r, err := charset.Reader(label, bytes.NewReader(data)); err == nil {
+			if out, err := io.ReadAll(r); err == nil {
+				return string(out)
+			}
+		}
+	}
+	// A text that was cut may end inside a character.
+	for cut := 0; cut < utf8.UTFMax && cut <= len(data); cut++ {
+		if utf8.Valid(data[:len(data)-cut]) {
+			return string(data[:len(data)-cut])
+		}
+	}
+	out, _ := charmap.Windows1252.NewDecoder().Bytes(data)
+	return string(out)
+}
+
+// clean drops the control characters that XML, and so Exchange, cannot hold.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\r' && r != '\n' || r == 0x7F || r == 0xFFFE || r == 0xFFFF {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// shorten cuts s to n UTF-16 units, which is how Exchange counts.
+func shorten(s string, n int) string {
+	units := 0
+	for i, r := range s {
+		if units += utf16.RuneLen(r); units > n {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// plausible says whether a date can be that of a message: sources answer 1899
+// or the like when they do not know.
+func plausible(t time.Time) bool { return t.Year() >= 1970 && t.Year() < 2200 }
+
+// message returns the Graph message without attachments.
+func (l *letter) message(m *migrate.Message, key string) *models.Message {
+	msg := newMessage()
+	h := header{l.header}
+	subject := h.text("Subject")
+	if short := shorten(subject, maxSubject); short != subject {
+		subject = short
+		l.note("subject-shortened")
+	}
+	msg.SetSubject(&subject)
+	body := models.NewItemBody()
+	body.SetContent(&l.text)
+	body.SetContentType(new(models.TEXT_BODYTYPE))
+	if l.html {
+		body.SetContentType(new(models.HTML_BODYTYPE))
+	}
+	msg.SetBody(body)
+
+	from, sender := l.recipients("From"), l.recipients("Sender")
+	if len(sender) == 0 {
+		sender = from
+	}
+	if len(from) > 0 {
+		msg.SetFrom(from[0])
+	}
+	if len(sender) > 0 {
+		msg.SetSender(sender[0])
+	}
+	msg.SetToRecipients(l.recipients("To"))
+	msg.SetCcRecipients(l.recipients("Cc"))
+	msg.SetBccRecipients(l.recipients("Bcc"))
+	msg.SetReplyTo(l.recipients("Reply-To"))
+	if id := h.text("Message-Id"); id != "" {
+		msg.SetInternetMessageId(&id)
+	}
+	if i, ok := importance(l.header.Header); ok {
+		msg.SetImportance(&i)
+	}
+	msg.SetIsRead(new(m.HasFlag(migrate.Seen)))
+	setFlags(msg, m.Flags)
+	msg.SetSingleValueExtendedProperties(l.properties(m, key, h))
+	return msg
+}
+
+func (l *letter) properties(m *migrate.Message, key string, h header) []models.SingleValueLegacyExtendedPropertyable {
+	// "1" is read and not a draft. "0", unread, was never seen to work, so the
+	// read state is taken back by a PATCH.
+	ps := []models.SingleValueLegacyExtendedPropertyable{integer(propFlags, 1), property(propClass, "IPM.Note"), property(propMigrationKey, key)}
+	received, sent := m.InternalDate, h.date()
+	if !plausible(sent) {
+		l.note("sent-date-missing")
+		sent = received
+	}
+	if !plausible(received) {
+		l.note("received-date-from-header")
+		received = sent
+	}
+	if plausible(sent) && plausible(received) {
+		ps = append(ps, systemTime(propReceived, received), systemTime(propSubmitted, sent))
+	} else {
+		l.note("dates-unknown")
+	}
+	for _, p := range []struct{ id, value string }{
+		{propHeaders, l.block}, {propInReplyTo, shorten(h.text("In-Reply-To"), maxReferences)}, {propReferences, shorten(h.text("References"), maxReferences)},
+	} {
+		if p.value != "" {
+			ps = append(ps, property(p.id, p.value))
+		}
+	}
+	switch {
+	case m.HasFlag(migrate.Answered):
+		ps = append(ps, integer(propLastVerb, 102), integer(propIcon, 261))
+		if m.HasFlag(migrate.Forwarded) {
+			l.note("forwarded-flag-dropped") // only the last verb is kept
+		}
+	case m.HasFlag(migrate.Forwarded):
+		ps = append(ps, integer(propLastVerb, 104), integer(propIcon, 262))
+	}
+	return ps
+}

@@ -1,0 +1,242 @@
+package graph
+
+import (
+	"bufio"
+	"encoding/base64"
+	"errors"
+	"io"
+	"mime"
+	"mime/quotedprintable"
+	"strings"
+
+	"github.com/emersion/go-message"
+	"github.com/emersion/go-message/textproto"
+)
+
+// Bounds on hostile MIME.
+const (
+	maxHeader = 1 << 20 // octets of one header
+	maxDepth  = 30      // of multiparts in each other; what is deeper is a leaf
+	maxLeaves = 1000    // leaves that are looked at
+)
+
+// A leaf is a part of a message that is no multipart. An attached message is a
+// leaf.
+type leaf struct {
+	header      message.Header
+	mediaType   string // lower case
+	params      map[string]string
+	alternative int // which multipart/alternative it is in, the innermost; 0 for none
+	index       int // from 0, in the order of the message
+}
+
+// errTooManyLeaves ends a walk early.
+var errTooManyLeaves = errors.New("too many parts")
+
+// A walk goes through the leaves of a message in order, tolerantly.
+type walk struct {
+	visit   func(l leaf, body io.Reader) error // body has its transfer encoding undone
+	damaged bool                               // something could not be read as MIME
+	multi   bool                               // there was a multipart
+	leaves  int
+	alts    int
+}
+
+// errNoHeader says that the octets do not start with a header at all.
+var errNoHeader = errors.New("no message header")
+
+// message walks through r. It returns errNoHeader, or an error of r or visit;
+// any other trouble only sets damaged.
+func (w *walk) message(r io.Reader) (message.Header, error) {
+	src := &source{r: r}
+	br := bufio.NewReader(src)
+	h, err := readHeader(br)
+	if src.err != nil {
+		return message.Header{}, src.err
+	}
+	if err != nil || h.Len() == 0 {
+		return message.Header{}, errNoHeader
+	}
+	header := message.Header{Header: h}
+	if err = w.part(header, br, 0, 0); err == errTooManyLeaves {
+		w.damaged, err = true, nil
+	}
+	if src.err != nil {
+		err = src.err
+	}
+	return header, err
+}
+
+func readHeader(br *bufio.Reader) (textproto.Header, error) {
+	lr := &io.LimitedReader{R: br, N: maxHeader}
+	// ReadHeader takes a bufio.Reader and would buffer beyond the header; one
+	// byte at a time keeps the rest for the caller.
+	hr := bufio.NewReaderSize(oneByte{lr}, 16)
+	return textproto.ReadHeader(hr)
+}
+
+func (w *walk) part(h message.Header, body io.Reader, depth, alternative int) error {
+	mediaType, params := contentType(h)
+	if boundary := params["boundary"]; strings.HasPrefix(mediaType, "multipart/") && boundary != "" && depth < maxDepth {
+		w.multi = true
+		if mediaType == "multipart/alternative" {
+			w.alts++
+			alternative = w.alts
+		}
+		mr := textproto.NewMultipartReader(body, boundary)
+		for {
+			p, err := mr.NextPart()
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				w.damaged = true
+				return nil
+			}
+			if err := w.part(message.Header{Header: p.Header}, p, depth+1, alternative); err != nil {
+				return err
+			}
+		}
+	}
+	if strings.HasPrefix(mediaType, "multipart/") {
+		w.damaged = true
+	}
+	if w.leaves == maxLeaves {
+		return errTooManyLeaves
+	}
+	l := leaf{h, mediaType, params, alternative, w.leaves}
+	w.leaves++
+	r := &lenient{r: decoded(h, body)}
+	if err := w.visit(l, r); err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, r)
+	w.damaged = w.damaged || r.damaged
+	return nil
+}
+
+// contentType is tolerant: parameters that cannot be parsed are left out, and
+// no type is text/plain (RFC 2045 section 5.2).
+func contentType(h message.Header) (string, map[string]string) {
+	t, params, err := h.ContentType()
+	if err != nil {
+		t, _, _ = strings.Cut(h.Get("Content-Type"), ";")
+		if params == nil {
+			params = map[string]string{}
+		}
+	}
+	if t = strings.ToLower(strings.TrimSpace(t)); !strings.Contains(t, "/") {
+		t = "text/plain"
+	}
+	return t, params
+}
+
+// fileName returns the leaf's own name, decoded (RFC 2183, and RFC 2047 in
+// parameters, which is wrong but common), or "".
+func (l leaf) fileName() string {
+	_, params, _ := l.header.ContentDisposition()
+	name := params["filename"]
+	if name == "" {
+		name = l.params["name"]
+	}
+	dec := mime.WordDecoder{CharsetReader: message.CharsetReader}
+	if s, err := dec.DecodeHeader(name); err == nil {
+		name = s
+	}
+	return clean(strings.Join(strings.Fields(name), " "))
+}
+
+func (l leaf) attached() bool {
+	disposition, _, err := l.header.ContentDisposition()
+	return err == nil && strings.EqualFold(disposition, "attachment")
+}
+
+// signedOrEncrypted says whether rebuilding a message with this type would
+// break it.
+func signedOrEncrypted(mediaType string) bool {
+	switch mediaType {
+	case "multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime":
+		return true
+	}
+	return false
+}
+
+// decoded undoes the transfer encoding of a leaf. An unknown one stays.
+func decoded(h message.Header, r io.Reader) io.Reader {
+	switch strings.ToLower(strings.TrimSpace(h.Get("Content-Transfer-Encoding"))) {
+	case "base64":
+		return base64.NewDecoder(base64.RawStdEncoding, &alphabet{r: r})
+	case "quoted-printable":
+		return quotedprintable.NewReader(r)
+	}
+	return r
+}
+
+// alphabet passes on the characters of base64, up to the padding, and ends in
+// an error if anything but white space was among or after them.
+type alphabet struct {
+	r      io.Reader
+	padded bool
+	junk   bool
+}
+
+func (a *alphabet) Read(p []byte) (int, error) {
+	for {
+		n, err := a.r.Read(p)
+		kept := 0
+		for _, c := range p[:n] {
+			switch {
+			case c == '=':
+				a.padded = true
+			case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			case a.padded || !(c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'):
+				a.junk = true
+			default:
+				p[kept] = c
+				kept++
+			}
+		}
+		if err == io.EOF && a.junk {
+			err = errors.New("not base64")
+		}
+		if kept > 0 || err != nil || len(p) == 0 {
+			return kept, err
+		}
+	}
+}
+
+// lenient ends where its source fails, and notes it.
+type lenient struct {
+	r       io.Reader
+	damaged bool
+}
+
+func (l *lenient) Read(p []byte) (int, error) {
+	if l.damaged {
+		return 0, io.EOF
+	}
+	n, err := l.r.Read(p)
+	if err != nil && err != io.EOF {
+		l.damaged, err = true, io.EOF
+	}
+	return n, err
+}
+
+// source remembers an error of the message's own reader, which parsers above
+// it would take for broken MIME.
+type source struct {
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+type oneByte struct{ r io.Reader }
+
+func (o oneByte) Read(p []byte) (int, error) { return o.r.Read(p[:min(1, len(p))]) }

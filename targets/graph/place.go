@@ -1,0 +1,239 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// Place implements [migrate.Target]. Folders with a role take the well-known
+// folder for it, wherever that is and whatever its name. Other folders keep
+// their path; one with the same name that is there already is adopted. Names
+// that differ only in case, which Exchange takes for one, get a number.
+func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Placement, error) {
+	tr, err := t.readTree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &placing{t: t, tree: tr, fs: fs, at: map[string]*node{}, notes: map[string]string{}, errs: map[string]error{}}
+	if err := p.claimKnown(ctx); err != nil {
+		return nil, err
+	}
+	// Parents first, whatever the order of fs.
+	order := make([]int, len(fs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return len(fs[a].Path) - len(fs[b].Path) })
+	for _, i := range order {
+		if err := p.place(ctx, fs[i].Path); err != nil {
+			return nil, err
+		}
+	}
+	result := make([]migrate.Placement, len(fs))
+	for i, f := range fs {
+		k := pathKey(f.Path)
+		if result[i].Err = p.errs[k]; result[i].Err == nil {
+			result[i].ID, result[i].Name, result[i].Note = p.at[k].id, p.at[k].path(), p.notes[k]
+		}
+	}
+	return result, nil
+}
+
+// placing is the state of one Place, by path of the source.
+type placing struct {
+	t     *Target
+	tree  *tree
+	fs    []migrate.Folder
+	at    map[string]*node
+	notes map[string]string
+	errs  map[string]error
+}
+
+// pathKey joins with a character that IMAP allows in no name.
+func pathKey(path []string) string { return strings.Join(path, "\x00") }
+
+// claimKnown gives folders what they had before, and then roles their folders,
+// before any folder can take those by its name.
+func (p *placing) claimKnown(ctx context.Context) error {
+	var roles []int
+	for i, f := range p.fs {
+		if n := p.tree.byID[f.Placed]; n != nil && !n.claimed && !n.closed {
+			p.claim(f.Path, n)
+		} else if roleOf(f) != migrate.RoleNone {
+			roles = append(roles, i)
+		}
+	}
+	for _, i := range roles {
+		f := p.fs[i]
+		n, err := p.t.special(ctx, p.tree, roleOf(f))
+		if err != nil {
+			return err
+		}
+		if n != nil && !n.claimed && !f.NoSelect {
+			p.claim(f.Path, n)
+		}
+	}
+	return nil
+}
+
+// roleOf knows the inbox by its name too (RFC 3501 section 5.1).
+func roleOf(f migrate.Folder) migrate.Role {
+	if len(f.Path) == 1 && strings.EqualFold(f.Path[0], "INBOX") {
+		return migrate.RoleInbox
+	}
+	if wellKnown(f.Role) == "" {
+		return migrate.RoleNone
+	}
+	return f.Role
+}
+
+func (p *placing) claim(path []string, n *node) {
+	n.claimed = true
+	k := pathKey(path)
+	p.at[k] = n
+	if name := n.path(); name != strings.Join(path, "/") {
+		p.notes[k] = "the mailbox's own folder " + name
+		if !n.special {
+			p.notes[k] = "placed as " + name
+		}
+	}
+}
+
+// place finds or makes the folder for path, and those above it. It returns
+// errors that stop everything, and keeps those of one folder.
+func (p *placing) place(ctx context.Context, path []string) error {
+	k := pathKey(path)
+	if p.at[k] != nil || p.errs[k] != nil {
+		return nil
+	}
+	if len(path) == 0 {
+		p.errs[k] = &migrate.Error{Op: "place a folder", Class: migrate.Permanent, Refused: true, Err: errors.New("the folder has no name")}
+		return nil
+	}
+	parent := p.tree.root
+	if above := path[:len(path)-1]; len(above) > 0 {
+		if err := p.place(ctx, above); err != nil {
+			return err
+		}
+		if err := p.errs[pathKey(above)]; err != nil {
+			p.errs[k] = err
+			return nil
+		}
+		parent = p.at[pathKey(above)]
+	}
+	n, note, err := p.child(ctx, parent, path[len(path)-1])
+	if err != nil {
+		if classOf(err) != migrate.Permanent {
+			return named("make folder "+strings.Join(path, "/"), err)
+		}
+		e, _ := errors.AsType[*migrate.Error](named("make folder "+strings.Join(path, "/"), err))
+		if e.Hint == "" {
+			e.Hint = "Rename the folder at the source, or map it to another one."
+		}
+		p.errs[k] = e
+		return nil
+	}
+	n.claimed = true
+	p.at[k] = n
+	if note != "" {
+		p.notes[k] = note
+	}
+	return nil
+}
+
+// maxSuffix bounds the numbers that are tried for a name that is taken.
+const maxSuffix = 1000
+
+// child returns the folder of that name below parent, or of the first
+// numbered name that is free or left from an earlier run.
+func (p *placing) child(ctx context.Context, parent *node, name string) (*node, string, error) {
+	wanted, note := allowedName(name)
+	for i := 1; i <= maxSuffix; i++ {
+		try := wanted
+		if i > 1 {
+			suffix := fmt.Sprintf(" (%d)", i)
+			try = shorten(wanted, maxName-len(suffix)) + suffix
+		}
+		n := parent.children[fold(try)]
+		if n == nil {
+			var err error
+			if n, err = p.create(ctx, parent, try); err != nil {
+				return nil, "", err
+			}
+		}
+		if n.claimed || n.closed {
+			if note == "" {
+				note = "another folder has this name; Exchange ignores case"
+			}
+			continue
+		}
+		if note == "" && n.name != name {
+			note = "there was a folder " + n.name
+		}
+		return n, note, nil
+	}
+	return nil, "", &migrate.Error{Op: "make folder", Class: migrate.Permanent, Refused: true, Err: errors.New("too many folders of the same name")}
+}
+
+// create makes a folder, or finds the one that took the name meanwhile or
+// that no list had shown.
+func (p *placing) create(ctx context.Context, parent *node, name string) (*node, error) {
+	f := models.NewMailFolder()
+	f.SetDisplayName(&name)
+	var made models.MailFolderable
+	var err error
+	if parent == p.tree.root {
+		made, err = p.t.user.MailFolders().Post(ctx, f, nil)
+	} else {
+		made, err = p.t.user.MailFolders().ByMailFolderId(string(parent.id)).ChildFolders().Post(ctx, f, nil)
+	}
+	if refused(err).code == "ErrorFolderExists" {
+		if _, err := p.t.readChildren(ctx, p.tree, parent); err != nil {
+			return nil, err
+		}
+		if n := parent.children[fold(name)]; n != nil {
+			return n, nil
+		}
+		// Its holder is invisible; the next number may be free.
+		n := &node{name: name, parent: parent, closed: true}
+		parent.children[fold(name)] = n
+		return n, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.tree.add(parent, made)
+}
+
+// allowedName returns the name as Exchange can hold it, and why it differs.
+// What Exchange allows is not documented; this is the careful side.
+func allowedName(name string) (allowed, note string) {
+	allowed = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "\uFFFD"))
+	if allowed != name {
+		note = "control characters replaced"
+	}
+	if s := strings.TrimSpace(allowed); s != allowed {
+		allowed, note = s, "spaces at the ends removed"
+	}
+	if allowed == "" {
+		return "Unnamed", "the name is empty"
+	}
+	if len(utf16.Encode([]rune(allowed))) > maxName {
+		allowed, note = strings.TrimSpace(shorten(allowed, maxName)), "the name is too long"
+	}
+	return allowed, note
+}

@@ -1,0 +1,67 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// probeDate is when the message of the probe claims to be from.
+var probeDate = time.Date(2009, time.March, 1, 8, 14, 57, 0, time.UTC)
+
+const probeMessage = "Received: from localhost by localhost; Sun, 1 Mar 2009 08:14:57 +0000\r\n" +
+	"Date: Sun, 1 Mar 2009 08:14:57 +0000\r\n" +
+	"From: mailhaul <probe@mailhaul.invalid>\r\n" +
+	"To: mailhaul <probe@mailhaul.invalid>\r\n" +
+	"Subject: Probe of the import route\r\n" +
+	"MIME-Version: 1.0\r\n" +
+	"Content-Type: text/plain; charset=us-ascii\r\n" +
+	"\r\n" +
+	"Written and removed again before a migration.\r\n"
+
+// Probe returns RouteImport if this mailbox takes imports and keeps their
+// dates, else RouteJSON. It imports one message into a hidden folder and
+// removes both. Errors are those that say nothing about the route.
+func (t *Target) Probe(ctx context.Context) (route Route, err error) {
+	f := models.NewMailFolder()
+	f.SetDisplayName(new("mailhaul probe " + uuid.NewString()))
+	f.SetIsHidden(new(true))
+	made, err := t.user.MailFolders().Post(ctx, f, nil)
+	if err != nil {
+		return "", named("probe: make a folder", err)
+	}
+	if made.GetId() == nil {
+		return "", &migrate.Error{Op: "probe: make a folder", Err: errNoID}
+	}
+	folder := *made.GetId()
+	defer func() {
+		gone := t.user.MailFolders().ByMailFolderId(folder).PermanentDelete().Post(ctx, nil)
+		if err == nil && gone != nil {
+			err = named("probe: remove the folder", gone)
+		}
+	}()
+	id, err := t.importMIME(ctx, migrate.FolderID(folder), encoded([]byte(probeMessage)))
+	if err != nil {
+		// The mailbox answered before, so any verdict now is about the call.
+		if refused(err).status != 0 && refused(err).status != 401 && classOf(err) != migrate.Transient {
+			return RouteJSON, nil
+		}
+		return "", named("probe: import", err)
+	}
+	got, err := t.user.Messages().ByMessageId(string(id)).Get(ctx, &users.ItemMessagesMessageItemRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.ItemMessagesMessageItemRequestBuilderGetQueryParameters{Select: []string{"receivedDateTime", "isDraft"}},
+	})
+	if err != nil {
+		return "", named("probe: read back", err)
+	}
+	received, draft := got.GetReceivedDateTime(), got.GetIsDraft()
+	if received == nil || !received.Equal(probeDate) || draft == nil || *draft {
+		return RouteJSON, nil
+	}
+	return RouteImport, nil
+}

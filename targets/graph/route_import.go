@@ -1,0 +1,155 @@
+package graph
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/emersion/go-message/textproto"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// importRoute imports the MIME message (beta, mailFolder: importMime), then
+// sets flags and key with one PATCH: a message with its key is complete. What
+// import refuses for its size or content goes by JSON.
+type importRoute struct {
+	t    *Target
+	json jsonRoute
+}
+
+func (r importRoute) append(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (migrate.Stored, error) {
+	size, err := sizeOf(m.Body)
+	if err != nil {
+		return migrate.Stored{}, unsent(err)
+	}
+	if size > maxImport {
+		return r.byJSON(ctx, folder, m, "too-large-to-import")
+	}
+	r.t.imports.RLock()
+	id, err := r.t.importMIME(ctx, folder, encodedBody(m.Body, size))
+	if err == nil {
+		defer r.t.imports.RUnlock()
+		return r.t.complete(ctx, id, m)
+	}
+	r.t.imports.RUnlock()
+	switch refusal := refused(err); {
+	case refusal.status == http.StatusRequestEntityTooLarge:
+		return r.byJSON(ctx, folder, m, "too-large-to-import")
+	case strings.HasPrefix(refusal.code, "ErrorMimeContentInvalid"), refusal.code == "ErrorCorruptData":
+		return r.byJSON(ctx, folder, m, "import-refused")
+	}
+	return migrate.Stored{}, named("import", err)
+}
+
+func (r importRoute) byJSON(ctx context.Context, folder migrate.FolderID, m *migrate.Message, why string) (migrate.Stored, error) {
+	s, err := r.json.append(ctx, folder, m)
+	if err == nil {
+		s.Notes = append([]string{why}, s.Notes...)
+	}
+	return s, err
+}
+
+// importMIME posts a message in base64 and returns its id.
+func (t *Target) importMIME(ctx context.Context, folder migrate.FolderID, mime piece) (migrate.MessageID, error) {
+	var answer struct{ ID string }
+	path := "/beta" + t.root + "/mailFolders/" + url.PathEscape(string(folder)) + "/importMime"
+	if err := t.client.post(ctx, path, "text/plain", payload{mime}, &answer); err != nil {
+		return "", err
+	}
+	if answer.ID == "" {
+		return "", &migrate.Error{Op: "import", Class: migrate.Transient, Err: errNoID}
+	}
+	return migrate.MessageID(answer.ID), nil
+}
+
+// complete gives an imported message its flags and, with them, its key. If the
+// flags are refused it goes without: a message matters more than its flags.
+func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.Message) (migrate.Stored, error) {
+	s := migrate.Stored{ID: id, Notes: flagNotes(m)}
+	if m.HasFlag(migrate.Answered) {
+		s.Notes = append(s.Notes, "answered-flag-dropped")
+	}
+	if m.HasFlag(migrate.Forwarded) {
+		s.Notes = append(s.Notes, "forwarded-flag-dropped")
+	}
+	key := []models.SingleValueLegacyExtendedPropertyable{property(propMigrationKey, m.Key)}
+	patch := newMessage()
+	patch.SetIsRead(new(m.HasFlag(migrate.Seen)))
+	patch.SetSingleValueExtendedProperties(key)
+	setFlags(patch, m.Flags)
+	if i, ok := importanceOf(m.Body); ok {
+		patch.SetImportance(&i)
+	}
+	item := t.user.Messages().ByMessageId(string(id))
+	_, err := item.Patch(ctx, patch, nil)
+	if err != nil && classOf(err) == migrate.Permanent && refused(err).status == http.StatusBadRequest {
+		plain := newMessage()
+		plain.SetIsRead(patch.GetIsRead())
+		plain.SetSingleValueExtendedProperties(key)
+		if _, err = item.Patch(ctx, plain, nil); err == nil {
+			s.Notes = append(s.Notes, "flags-refused")
+		}
+	}
+	if err == nil {
+		return s, nil
+	}
+	if classOf(err) == migrate.Permanent {
+		// A failed message must leave nothing behind.
+		if gone := t.destroy(ctx, id); gone != nil {
+			return migrate.Stored{}, begun("remove an import that could not be completed", gone)
+		}
+	}
+	return migrate.Stored{}, begun("set the flags of an import", err)
+}
+
+// destroy removes a message that we wrote, past the recycle bin. One that is
+// gone already is no error.
+func (t *Target) destroy(ctx context.Context, id migrate.MessageID) error {
+	err := t.user.Messages().ByMessageId(string(id)).PermanentDelete().Post(ctx, nil)
+	if refused(err).status == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// importanceOf reads a message's importance from its header; ok is false if
+// that says nothing, or says normal.
+func importanceOf(b migrate.Body) (models.Importance, bool) {
+	if b == nil {
+		return 0, false
+	}
+	r, err := b.Open()
+	if err != nil {
+		return 0, false
+	}
+	defer r.Close()
+	h, err := textproto.ReadHeader(bufio.NewReader(io.LimitReader(r, maxHeader)))
+	if err != nil {
+		return 0, false
+	}
+	return importance(h)
+}
+
+// importance reads Importance (RFC 2156 section 5.3.4), or the older
+// X-Priority, where 1 and 2 are high.
+func importance(h textproto.Header) (models.Importance, bool) {
+	switch strings.ToLower(strings.TrimSpace(h.Get("Importance"))) {
+	case "high":
+		return models.HIGH_IMPORTANCE, true
+	case "low":
+		return models.LOW_IMPORTANCE, true
+	case "":
+		switch p := strings.TrimSpace(h.Get("X-Priority")); {
+		case strings.HasPrefix(p, "1"), strings.HasPrefix(p, "2"):
+			return models.HIGH_IMPORTANCE, true
+		case strings.HasPrefix(p, "4"), strings.HasPrefix(p, "5"):
+			return models.LOW_IMPORTANCE, true
+		}
+	}
+	return 0, false
+}
