@@ -1,0 +1,217 @@
+package gmail
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	api "google.golang.org/api/gmail/v1"
+	"google.golang.org/api/googleapi"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// Names of what a copy at Gmail lacks, in migrate.Stored.Notes.
+const (
+	NoteFlags     = "flags-dropped"       // Gmail has no \Answered, no $Forwarded, no keywords
+	NoteDate      = "date-is-import-time" // the Date field is missing or not a date
+	NoteSentTwice = "sent-by-insert"      // import refused the label SENT, insert took it
+	NoteSentLabel = "sent-label-refused"  // the message is in a user label instead of SENT
+)
+
+const (
+	// Up to here a message goes in one request (developers.google.com/workspace/gmail/api/guides/uploads).
+	singleRequest = 5 << 20
+	// Octets of one request of a larger upload; the client holds as many in memory.
+	chunkSize = 2 << 20
+)
+
+// Append imports m with the labels of folder and flags. Drafts are created as
+// drafts, and sent mail that import refuses is inserted, or placed in a label.
+func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (migrate.Stored, error) {
+	if m.Size > MaxMessageSize {
+		return migrate.Stored{}, &migrate.Error{
+			Op: costImport.op, Class: migrate.Permanent, Refused: true,
+			Err:  errors.New("the message is larger than 150 MiB"),
+			Hint: "Gmail takes no larger message. Keep it as a file.",
+		}
+	}
+	notes, err := notesOn(folder, m)
+	if err != nil {
+		return migrate.Stored{}, unsent(costImport.op, err)
+	}
+	var id migrate.MessageID
+	switch folder {
+	case draft:
+		id, err = t.createDraft(ctx, m)
+	case sent:
+		var note string
+		if id, note, err = t.appendSent(ctx, m); note != "" {
+			notes = append(notes, note)
+		}
+	default:
+		id, err = t.importTo(ctx, labelIDs(folder, m), m)
+	}
+	if err != nil {
+		return migrate.Stored{}, err
+	}
+	return migrate.Stored{ID: id, Notes: notes}, nil
+}
+
+// appendSent sets SENT, which Gmail documents for inserted mail only, and
+// which import was seen to take and to refuse.
+func (t *Target) appendSent(ctx context.Context, m *migrate.Message) (id migrate.MessageID, note string, err error) {
+	id, err = t.importTo(ctx, labelIDs(sent, m), m)
+	if !refusesSent(err) {
+		return id, "", err
+	}
+	id, err = t.upload(ctx, costInsert, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
+		stored, err := t.service.Users.Messages.Insert(t.user, &api.Message{LabelIds: labelIDs(sent, m)}).
+			InternalDateSource("dateHeader").Media(r, options...).Fields("id").Context(ctx).Do()
+		return messageID(stored), err
+	})
+	if !refusesSent(err) {
+		return id, NoteSentTwice, err
+	}
+	label, err := t.sentLabel(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	id, err = t.importTo(ctx, labelIDs(label, m), m)
+	return id, NoteSentLabel, err
+}
+
+func refusesSent(err error) bool {
+	e, ok := errors.AsType[*migrate.Error](err)
+	return ok && e.Class == migrate.Permanent && strings.Contains(strings.ToLower(e.Err.Error()), "invalid label: sent")
+}
+
+func (t *Target) importTo(ctx context.Context, labels []string, m *migrate.Message) (migrate.MessageID, error) {
+	return t.upload(ctx, costImport, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
+		// The defaults are sent as well: they differ between import and insert.
+		stored, err := t.service.Users.Messages.Import(t.user, &api.Message{LabelIds: labels}).
+			InternalDateSource("dateHeader").NeverMarkSpam(true).ProcessForCalendar(false).
+			Media(r, options...).Fields("id").Context(ctx).Do()
+		return messageID(stored), err
+	})
+}
+
+func (t *Target) createDraft(ctx context.Context, m *migrate.Message) (migrate.MessageID, error) {
+	return t.upload(ctx, costDraft, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
+		created, err := t.service.Users.Drafts.Create(t.user, &api.Draft{}).
+			Media(r, options...).Fields("message/id").Context(ctx).Do()
+		if created == nil {
+			return "", err
+		}
+		return messageID(created.Message), err
+	})
+}
+
+func messageID(m *api.Message) string {
+	if m == nil {
+		return ""
+	}
+	return m.Id
+}
+
+// upload sends m's content once and returns the id in the answer, the only
+// part of it that is relied on.
+func (t *Target) upload(ctx context.Context, c cost, m *migrate.Message,
+	do func(context.Context, io.Reader, []googleapi.MediaOption) (string, error)) (migrate.MessageID, error) {
+	body, err := m.Body.Open()
+	if err != nil {
+		return "", unsent(c.op, err)
+	}
+	content := &content{body: body}
+	defer content.Close()
+	chunk := 0 // one request, streamed
+	if m.Size > singleRequest {
+		chunk = chunkSize
+	}
+	options := []googleapi.MediaOption{googleapi.ContentType("message/rfc822"), googleapi.ChunkSize(chunk)}
+	var id string
+	err = t.call(ctx, c.carrying(m.Size), func(ctx context.Context) (err error) {
+		id, err = do(ctx, content, options)
+		if err == nil && id == "" {
+			err = errors.New("the answer names no message")
+		}
+		return err
+	})
+	return migrate.MessageID(id), err
+}
+
+// content keeps a body from being closed while it is read: after an early
+// answer the client's writer may still be at it.
+type content struct {
+	mu     sync.Mutex
+	body   io.ReadCloser
+	closed bool
+}
+
+func (c *content) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return 0, io.ErrClosedPipe
+	}
+	return c.body.Read(p)
+}
+
+func (c *content) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	return c.body.Close()
+}
+
+// labelIDs returns the labels that stand for folder and the flags of m.
+func labelIDs(folder migrate.FolderID, m *migrate.Message) []string {
+	var ids []string
+	if folder != archive {
+		ids = append(ids, string(folder))
+	}
+	if !m.HasFlag(migrate.Seen) {
+		ids = append(ids, unread)
+	}
+	if m.HasFlag(migrate.Flagged) {
+		ids = append(ids, starred)
+	}
+	return ids
+}
+
+// notesOn names what a copy of m in folder cannot have. Without a body it
+// tells nothing of the date.
+func notesOn(folder migrate.FolderID, m *migrate.Message) (notes []string, err error) {
+	if m.Body != nil {
+		date, err := hasDate(m)
+		if err != nil {
+			return nil, err
+		}
+		if !date {
+			notes = append(notes, NoteDate)
+		}
+	}
+	if dropsFlags(folder, m) {
+		notes = append(notes, NoteFlags)
+	}
+	return notes, nil
+}
+
+// dropsFlags says whether m has flags that its copy cannot have. A draft can
+// have no label but DRAFT.
+func dropsFlags(folder migrate.FolderID, m *migrate.Message) bool {
+	for _, f := range m.Flags {
+		switch strings.ToLower(string(f)) {
+		case `\seen`, `\recent`:
+		case `\flagged`, `\draft`:
+			if (folder == draft) != (strings.EqualFold(string(f), string(migrate.Draft))) {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,68 @@
+package gmail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/google"
+	api "google.golang.org/api/gmail/v1"
+	"google.golang.org/api/impersonate"
+)
+
+// Scope is the one scope that a migration needs. gmail.insert, gmail.labels
+// and gmail.readonly together would do for writing and reading back, but
+// users.messages.modify, which places a message under a second label, takes
+// gmail.modify only, and gmail.modify covers all the others. It does not allow
+// to delete for good. One scope also means that an administrator authorises
+// one: if any requested scope is not authorised, no token is given at all.
+const Scope = api.GmailModifyScope
+
+// sourceFunc is a TokenSource that does not cache.
+type sourceFunc func() (*oauth2.Token, error)
+
+func (f sourceFunc) Token() (*oauth2.Token, error) { return f() }
+
+// ServiceAccount returns tokens for user from the JSON key of a service
+// account with domain-wide delegation. The token endpoint is the one in the
+// key.
+func ServiceAccount(key []byte, user string) (oauth2.TokenSource, error) {
+	config, err := google.JWTConfigFromJSON(key, Scope)
+	if err != nil {
+		// The parser's text may quote the key.
+		return nil, errors.New("this is not the JSON key of a service account")
+	}
+	config.Subject = user
+	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, &http.Client{Timeout: 30 * time.Second})
+	return sourceFunc(func() (*oauth2.Token, error) { return config.TokenSource(ctx).Token() }), nil
+}
+
+// Keyless returns tokens for user from the service account named account,
+// which the account that runs this program may impersonate (its application
+// default credentials need the role Service Account Token Creator). No key
+// file exists that could be lost.
+func Keyless(ctx context.Context, account, user string) oauth2.TokenSource {
+	return sourceFunc(func() (*oauth2.Token, error) {
+		source, err := impersonate.CredentialsTokenSource(ctx, impersonate.CredentialsConfig{
+			TargetPrincipal: account,
+			Scopes:          []string{Scope},
+			Subject:         user,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("impersonate %s: %w", account, err)
+		}
+		return source.Token()
+	})
+}
+
+// Static returns what token gives, each time that a token is needed: for
+// simulators, and for tokens that something else provides.
+func Static(token func() (string, error)) oauth2.TokenSource {
+	return sourceFunc(func() (*oauth2.Token, error) {
+		s, err := token()
+		return &oauth2.Token{AccessToken: s}, err
+	})
+}

@@ -1,0 +1,253 @@
+package gmail
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"hash"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+
+	"google.golang.org/api/googleapi"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// sameContent says whether message id is a copy of m: header fields that Gmail
+// prepended, and then the octets of m. While m's own octets are at hand, line
+// ends may differ too, since it is not known whether Gmail keeps bare ones.
+func (t *Target) sameContent(ctx context.Context, id string, m *migrate.Message) (bool, error) {
+	file, err := os.CreateTemp("", "mailhaul-")
+	if err != nil {
+		return false, unsent(costGet.op, err)
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	var size int64
+	err = t.call(ctx, costGet, func(ctx context.Context) (err error) {
+		size, err = t.download(ctx, id, file)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	same, err := endsWith(file, size, m)
+	if err == nil && !same && m.Body != nil {
+		same, err = endsAlike(file, m)
+	}
+	if err != nil {
+		return false, unsent(costGet.op, err)
+	}
+	return same, nil
+}
+
+// download writes message id to w as Gmail holds it. The client library would
+// hold it in memory, twice.
+func (t *Target) download(ctx context.Context, id string, w io.Writer) (int64, error) {
+	u := *t.endpoint
+	u.Path = "/gmail/v1/users/" + t.user + "/messages/" + id
+	u.RawPath = "/gmail/v1/users/" + url.PathEscape(t.user) + "/messages/" + url.PathEscape(id)
+	u.RawQuery = "alt=json&fields=raw&format=raw&prettyPrint=false"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := t.raw.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	if err := googleapi.CheckResponse(res); err != nil {
+		return 0, err
+	}
+	raw, err := rawOf(res.Body)
+	if err != nil {
+		return 0, err
+	}
+	return io.Copy(w, raw)
+}
+
+// endsWith says whether the size octets of file are header fields and then m.
+func endsWith(file io.ReadSeeker, size int64, m *migrate.Message) (bool, error) {
+	if size < m.Size {
+		return false, nil
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
+	tail := &tail{skip: size - m.Size, hash: sha256.New()}
+	if _, err := io.Copy(tail, file); err != nil {
+		return false, err
+	}
+	return tail.isHeader() && migrate.Digest(tail.hash.Sum(nil)) == m.Digest, nil
+}
+
+// endsAlike is endsWith when all line ends count as CRLF.
+func endsAlike(file io.ReadSeeker, m *migrate.Message) (bool, error) {
+	body, err := m.Body.Open()
+	if err != nil {
+		return false, err
+	}
+	defer body.Close()
+	want := &tail{hash: sha256.New()}
+	wantSize, err := copyLines(want, body)
+	if err != nil {
+		return false, err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
+	size, err := copyLines(io.Discard, file)
+	if err != nil || size < wantSize {
+		return false, err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
+	got := &tail{skip: size - wantSize, hash: sha256.New()}
+	if _, err := copyLines(got, file); err != nil {
+		return false, err
+	}
+	return got.isHeader() && bytes.Equal(got.hash.Sum(nil), want.hash.Sum(nil)), nil
+}
+
+// A tail hashes what is written to it, but for the first skip octets, of
+// which it notes whether they can be header fields.
+type tail struct {
+	skip  int64
+	hash  hash.Hash
+	empty bool // a line of what was skipped was empty: the header ended there
+	last  byte // of what was skipped
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	head := p[:min(int64(len(p)), t.skip)]
+	for _, c := range head {
+		if c == '\r' {
+			continue
+		}
+		if c == '\n' && t.last == '\n' {
+			t.empty = true
+		}
+		t.last = c
+	}
+	t.skip -= int64(len(head))
+	t.hash.Write(p[len(head):])
+	return len(p), nil
+}
+
+func (t *tail) isHeader() bool { return !t.empty && (t.last == 0 || t.last == '\n') }
+
+// copyLines copies r to w with every line end (CRLF, CR, LF) as CRLF, and one
+// at the end, and returns how much it wrote.
+func copyLines(w io.Writer, r io.Reader) (n int64, err error) {
+	in, out := bufio.NewReaderSize(r, 32<<10), bufio.NewWriterSize(w, 32<<10)
+	var last byte
+	for {
+		c, err := in.ReadByte()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return n, err
+		}
+		switch {
+		case c == '\n' && last == '\r': // written already
+		case c == '\n' || c == '\r':
+			out.WriteString("\r\n")
+			n += 2
+		default:
+			out.WriteByte(c)
+			n++
+		}
+		last = c
+	}
+	if last != '\n' && last != '\r' && last != 0 {
+		out.WriteString("\r\n")
+		n += 2
+	}
+	return n, out.Flush()
+}
+
+var errNoRaw = errors.New("the answer holds no message")
+
+// rawOf returns the decoded member "raw" of the JSON object in r.
+func rawOf(r io.Reader) (io.Reader, error) {
+	in := bufio.NewReaderSize(r, 32<<10)
+	const name = `"raw"`
+	for matched := 0; ; {
+		c, err := in.ReadByte()
+		if err != nil {
+			return nil, errNoRaw
+		}
+		switch {
+		case matched == len(name) && c == ':':
+			for c = ' '; err == nil && (c == ' ' || c == '\n' || c == '\r' || c == '\t'); {
+				c, err = in.ReadByte()
+			}
+			if err != nil || c != '"' {
+				return nil, errNoRaw
+			}
+			return base64.NewDecoder(base64.RawURLEncoding, &jsonString{in: in}), nil
+		case matched == len(name) && (c == ' ' || c == '\n' || c == '\r' || c == '\t'):
+		case matched < len(name) && c == name[matched]:
+			matched++
+		case c == '"':
+			matched = 1
+		default:
+			matched = 0
+		}
+	}
+}
+
+// jsonString reads a JSON string of base64 after its opening quote, without
+// padding, which is optional.
+type jsonString struct {
+	in   *bufio.Reader
+	done bool
+}
+
+func (s *jsonString) Read(p []byte) (n int, err error) {
+	for n < len(p) && !s.done {
+		c, err := s.in.ReadByte()
+		if err == nil && c == '\\' {
+			c, err = s.escape()
+		} else if err == nil && c == '"' {
+			s.done = true
+			break
+		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return n, err
+		}
+		if c != '=' {
+			p[n] = c
+			n++
+		}
+	}
+	if n == 0 && s.done {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// escape reads the rest of \u003d, which is how "=" may be written.
+func (s *jsonString) escape() (byte, error) {
+	var digits [5]byte
+	if _, err := io.ReadFull(s.in, digits[:]); err != nil {
+		return 0, err
+	}
+	code, err := strconv.ParseUint(string(digits[1:]), 16, 8)
+	if digits[0] != 'u' || err != nil {
+		return 0, errors.New("the message in the answer is not base64")
+	}
+	return byte(code), nil
+}

@@ -1,0 +1,292 @@
+package gmail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// Place maps folders to labels. Inbox, Sent, Drafts, Spam and Trash have their
+// system labels, and the archive has none. Every other folder has a user label
+// named by its path, and so have the folders above it, because Gmail's pages
+// nest a label only if its parents exist. The result depends on fs and on the
+// labels that exist, not on chance, so that a second call finds the same.
+func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Placement, error) {
+	t.placing.Lock()
+	defer t.placing.Unlock()
+	t.taken = map[migrate.FolderID]bool{}
+	if t.fallback != "" {
+		t.taken[t.fallback] = true
+	}
+	p, err := t.newPlacer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	placements := make([]migrate.Placement, len(fs))
+	done := make([]bool, len(fs))
+	// Places from earlier passes first, so that no new folder takes one.
+	for i, f := range fs {
+		placements[i], done[i] = p.keep(f)
+	}
+	for i, f := range fs {
+		if done[i] {
+			continue
+		}
+		if placements[i], done[i] = p.special(f); done[i] {
+			continue
+		}
+		n := p.node(ctx, f.Path)
+		if e, ok := errors.AsType[*migrate.Error](n.err); ok && e.Class == migrate.Permanent {
+			placements[i] = migrate.Placement{Err: n.err}
+			continue
+		}
+		if n.err != nil {
+			return nil, n.err
+		}
+		placements[i] = migrate.Placement{ID: migrate.FolderID(n.label.id), Name: n.label.name, Note: n.note}
+	}
+	return placements, nil
+}
+
+// sentLabel returns the label for sent mail that Gmail refuses to hold to be
+// sent. No folder shares it.
+func (t *Target) sentLabel(ctx context.Context) (migrate.FolderID, error) {
+	t.placing.Lock()
+	defer t.placing.Unlock()
+	if t.fallback != "" {
+		return t.fallback, nil
+	}
+	p, err := t.newPlacer(ctx)
+	if err != nil {
+		return "", err
+	}
+	n := p.create(ctx, &node{}, "Sent (migrated)", "")
+	if n.err != nil {
+		return "", n.err
+	}
+	t.fallback = migrate.FolderID(n.label.id)
+	return t.fallback, nil
+}
+
+// A placer places the folders of one mailbox.
+type placer struct {
+	t      *Target
+	labels *labels
+	taken  map[migrate.FolderID]bool // stands for a folder already
+	nodes  map[string]*node          // by path
+}
+
+// A node is a path of the source and the user label that stands for it.
+type node struct {
+	up    *node // nil at the root, which has no label
+	label *label
+	note  string
+	err   error
+}
+
+func (t *Target) newPlacer(ctx context.Context) (*placer, error) {
+	labels, err := t.listLabels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.taken == nil {
+		t.taken = make(map[migrate.FolderID]bool)
+	}
+	return &placer{t, labels, t.taken, map[string]*node{"": {}}}, nil
+}
+
+// pathKey joins path without loss.
+func pathKey(path []string) string {
+	var b strings.Builder
+	for _, s := range path {
+		fmt.Fprintf(&b, "%d:%s", len(s), s)
+	}
+	return b.String()
+}
+
+// keep leaves a folder where it was placed before, whatever that is called now.
+func (p *placer) keep(f migrate.Folder) (migrate.Placement, bool) {
+	if f.Placed == "" || p.taken[f.Placed] {
+		return migrate.Placement{}, false
+	}
+	if name := specialName(f.Placed); name != "" {
+		p.taken[f.Placed] = true
+		return specialPlacement(f, f.Placed), true
+	}
+	known, ok := p.labels.byID[string(f.Placed)]
+	if !ok || known.system {
+		return migrate.Placement{}, false
+	}
+	p.taken[f.Placed] = true
+	note := ""
+	if known.name != strings.Join(f.Path, "/") {
+		note = "placed here by an earlier pass"
+	}
+	p.nodes[pathKey(f.Path)] = &node{up: &node{}, label: known, note: note}
+	return migrate.Placement{ID: f.Placed, Name: known.name, Note: note}, true
+}
+
+// special places a folder that Gmail has a place of its own for. A second
+// folder of the same role gets a label like any other.
+func (p *placer) special(f migrate.Folder) (migrate.Placement, bool) {
+	id := map[migrate.Role]migrate.FolderID{
+		migrate.RoleInbox:   inbox,
+		migrate.RoleSent:    sent,
+		migrate.RoleDrafts:  draft,
+		migrate.RoleJunk:    junk,
+		migrate.RoleTrash:   trash,
+		migrate.RoleArchive: archive,
+	}[f.Role]
+	if len(f.Path) == 1 && strings.EqualFold(f.Path[0], "INBOX") { // RFC 3501 section 5.1
+		id = inbox
+	}
+	if id == "" || p.taken[id] {
+		return migrate.Placement{}, false
+	}
+	p.taken[id] = true
+	return specialPlacement(f, id), true
+}
+
+func specialPlacement(f migrate.Folder, id migrate.FolderID) migrate.Placement {
+	place := migrate.Placement{ID: id, Name: specialName(id)}
+	switch {
+	case id == archive:
+		place.Note = "archived mail has no label at Gmail"
+	case len(f.Path) != 1 || f.Path[0] != place.Name:
+		place.Note = "Gmail's own place for it"
+	}
+	return place
+}
+
+// specialName returns what Gmail shows for a system label; "" if id is none.
+func specialName(id migrate.FolderID) string {
+	switch id {
+	case inbox:
+		return "INBOX"
+	case sent:
+		return "Sent"
+	case draft:
+		return "Drafts"
+	case junk:
+		return "Spam"
+	case trash:
+		return "Trash"
+	case archive:
+		return "All Mail"
+	}
+	return ""
+}
+
+// node returns the label for path, made if need be, its parents first.
+func (p *placer) node(ctx context.Context, path []string) *node {
+	if n, ok := p.nodes[pathKey(path)]; ok {
+		return n
+	}
+	up := &node{}
+	if len(path) > 1 {
+		up = p.node(ctx, path[:len(path)-1])
+	}
+	var n *node
+	if up.err != nil {
+		n = &node{err: up.err}
+	} else {
+		name := ""
+		if len(path) > 0 {
+			name = path[len(path)-1]
+		}
+		clean, note := component(name)
+		n = p.create(ctx, up, clean, note)
+	}
+	p.nodes[pathKey(path)] = n
+	return n
+}
+
+// tries bounds how many names are tried for one folder.
+const tries = 100
+
+// create finds or makes the label name beneath up under the first name that is
+// free: a label of exactly that spelling is adopted unless it stands for
+// another folder, and one that Gmail only holds to be the same is not.
+func (p *placer) create(ctx context.Context, up *node, name, note string) *node {
+	for up.label != nil && length(up.label.name)+1+min(length(name), 40)+len(" (100)") > maxName {
+		up = up.up
+		note = join(note, "the path is longer than Gmail allows")
+	}
+	if up.label == nil && reserved(name) {
+		name, note = name+" (migrated)", join(note, "Gmail reserves the name")
+	}
+	original, renames, suffix := name, 0, 1
+	for range tries {
+		full, short := fit(up, name, suffix)
+		reason := note
+		if short {
+			reason = join(reason, "the path is longer than Gmail allows")
+		}
+		if suffix > 1 {
+			reason = join(reason, "Gmail holds the name to be the same as another label's")
+		}
+		if known, ok := p.labels.byKey[key(full)]; ok {
+			id := migrate.FolderID(known.id)
+			if known.name != full || known.system || p.taken[id] {
+				suffix++
+				continue
+			}
+			p.taken[id] = true
+			return &node{up, known, join(up.note, reason), nil}
+		}
+		made, exists, refused, err := p.t.createLabel(ctx, full)
+		switch {
+		case err == nil:
+			p.labels.add(made)
+			p.taken[migrate.FolderID(made.id)] = true
+			return &node{up, made, join(up.note, reason), nil}
+		case exists:
+			labels, err := p.t.listLabels(ctx)
+			if err != nil {
+				return &node{err: err}
+			}
+			p.labels = labels
+			if _, ok := labels.byKey[key(full)]; !ok {
+				suffix++ // Gmail's rule is stricter than ours
+			}
+		case refused && renames < 2:
+			name = []string{original + " (migrated)", "_" + original}[renames]
+			if renames++; renames == 1 {
+				note = join(note, "Gmail reserves the name")
+			}
+		default:
+			return &node{err: err}
+		}
+	}
+	return &node{err: &migrate.Error{
+		Op: costLabelsCreate.op, Class: migrate.Permanent, Refused: true,
+		Err:  fmt.Errorf("no free name for label %q after %d tries", original, tries),
+		Hint: "Give the folder another name.",
+	}}
+}
+
+// fit returns the full name of a label beneath up, cut to what Gmail allows.
+func fit(up *node, name string, suffix int) (full string, short bool) {
+	prefix, end := "", ""
+	if up.label != nil {
+		prefix = up.label.name + "/"
+	}
+	if suffix > 1 {
+		end = fmt.Sprintf(" (%d)", suffix)
+	}
+	cut := shorten(name, maxName-length(prefix)-len(end))
+	return prefix + cut + end, cut != name
+}
+
+func join(notes ...string) string {
+	var all []string
+	for _, n := range notes {
+		if n != "" && !strings.Contains(strings.Join(all, "; "), n) {
+			all = append(all, n)
+		}
+	}
+	return strings.Join(all, "; ")
+}

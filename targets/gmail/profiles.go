@@ -1,0 +1,33 @@
+package gmail
+
+import (
+	"time"
+
+	"github.com/mailhaul/mailhaul/migrate/pace"
+)
+
+// A Profile is what Google grants a Cloud project: limits for each mailbox,
+// and limits that all mailboxes share.
+type Profile struct {
+	Name    string
+	User    []pace.Limit
+	Project []pace.Limit
+}
+
+// Profiles returns the published profiles, the safe one first. Which one a
+// project has is shown in the Cloud console only. A minute's units are spent
+// as a steady rate with one second's burst: a live run that spent them faster
+// was refused after 18 seconds.
+func Profiles() []Profile {
+	project := []pace.Limit{perMinute("1,200,000 units per minute and project", 1_200_000)}
+	return []Profile{
+		// Projects new from 2026-05-01.
+		{"new", []pace.Limit{perMinute("6,000 units per minute and user", 6_000)}, project},
+		// Projects in use between November 2025 and April 2026.
+		{"legacy", []pace.Limit{perMinute("15,000 units per minute and user", 15_000)}, project},
+	}
+}
+
+func perMinute(name string, units int64) pace.Limit {
+	return pace.Limit{Name: name, Unit: pace.Points, Amount: units / 60, Per: time.Second, Burst: units / 60}
+}

@@ -1,0 +1,56 @@
+package gmail
+
+import (
+	"context"
+	"strings"
+
+	api "google.golang.org/api/gmail/v1"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// Update adds the labels of change.
+//
+// A message that is somewhere is not moved to Spam or Trash because another
+// copy of it was there: Gmail would hide it everywhere and delete it after 30
+// days. For the same reason adding a folder takes it out of both. Nor does it
+// become a draft.
+func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrate.Change) error {
+	request := &api.ModifyMessageRequest{}
+	switch change.AddFolder {
+	case "", junk, trash, draft:
+	case archive:
+		request.RemoveLabelIds = []string{string(junk), string(trash)}
+	default:
+		request.AddLabelIds = []string{string(change.AddFolder)}
+		request.RemoveLabelIds = []string{string(junk), string(trash)}
+	}
+	for _, f := range change.AddFlags {
+		switch {
+		case strings.EqualFold(string(f), string(migrate.Seen)):
+			request.RemoveLabelIds = append(request.RemoveLabelIds, unread)
+		case strings.EqualFold(string(f), string(migrate.Flagged)):
+			request.AddLabelIds = append(request.AddLabelIds, starred)
+		}
+	}
+	if len(request.AddLabelIds)+len(request.RemoveLabelIds) == 0 {
+		return nil
+	}
+	err := t.modify(ctx, id, request)
+	if change.AddFolder == sent && refusesSent(err) {
+		label, err := t.sentLabel(ctx)
+		if err != nil {
+			return err
+		}
+		request.AddLabelIds[0] = string(label)
+		return t.modify(ctx, id, request)
+	}
+	return err
+}
+
+func (t *Target) modify(ctx context.Context, id migrate.MessageID, request *api.ModifyMessageRequest) error {
+	return t.call(ctx, costModify, func(ctx context.Context) error {
+		_, err := t.service.Users.Messages.Modify(t.user, string(id), request).Fields("id").Context(ctx).Do()
+		return err
+	})
+}
