@@ -47,6 +47,7 @@ CREATE TABLE message (
 
 -- Six octets tell 100 million messages apart well enough; the query compares the rest.
 CREATE INDEX message_digest ON message (mailbox, substr(digest, 1, 6)) WHERE outcome IN (1, 2, 3);
+CREATE INDEX message_doubt ON message (mailbox, substr(digest, 1, 6)) WHERE doubt = 1;
 
 CREATE TABLE remark ( -- texts that many messages share
 	id     INTEGER PRIMARY KEY,
