@@ -1,0 +1,219 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Config is mailhaul.toml. docs/configuration.md explains its keys. Its paths
+// are absolute or relative to the working directory, ready for use.
+type Config struct {
+	Source SourceConfig `toml:"source"`
+	Target TargetConfig `toml:"target"`
+	Gmail  GmailConfig  `toml:"gmail"`
+	Graph  GraphConfig  `toml:"graph"`
+	Run    RunConfig    `toml:"run"`
+
+	excluded []folderPattern
+}
+
+// SourceConfig is the section on the IMAP server.
+type SourceConfig struct {
+	Host            string   `toml:"host"`
+	Port            int      `toml:"port"`
+	TLS             string   `toml:"tls"`
+	CAFile          string   `toml:"ca_file"`
+	AllowPlaintext  bool     `toml:"allow_plaintext"`
+	Auth            string   `toml:"auth"`
+	MasterUser      string   `toml:"master_user"`
+	MasterSeparator string   `toml:"master_separator"`
+	PasswordFile    string   `toml:"password_file"`
+	PasswordCommand []string `toml:"password_command"`
+	PasswordEnv     string   `toml:"password_env"`
+}
+
+// Password is the password, or bearer token, of all mailboxes that have none
+// of their own.
+func (s SourceConfig) Password() SecretRef {
+	return SecretRef{s.PasswordFile, s.PasswordCommand, s.PasswordEnv}
+}
+
+// TargetConfig is the section that chooses the target.
+type TargetConfig struct {
+	Kind string `toml:"kind"`
+}
+
+// GmailConfig is the section on Google Workspace.
+type GmailConfig struct {
+	ServiceAccountFile string   `toml:"service_account_file"`
+	Impersonate        string   `toml:"impersonate"`
+	TokenFile          string   `toml:"token_file"`
+	TokenCommand       []string `toml:"token_command"`
+	TokenEnv           string   `toml:"token_env"`
+	Endpoint           string   `toml:"endpoint"`
+	Profile            string   `toml:"profile"`
+	Parallel           int      `toml:"parallel"`
+}
+
+// Token is a static bearer token.
+func (g GmailConfig) Token() SecretRef { return SecretRef{g.TokenFile, g.TokenCommand, g.TokenEnv} }
+
+// GraphConfig is the section on Microsoft 365.
+type GraphConfig struct {
+	Tenant                     string   `toml:"tenant"`
+	ClientID                   string   `toml:"client_id"`
+	ClientSecretFile           string   `toml:"client_secret_file"`
+	ClientSecretCommand        []string `toml:"client_secret_command"`
+	ClientSecretEnv            string   `toml:"client_secret_env"`
+	CertificateFile            string   `toml:"certificate_file"`
+	CertificatePasswordFile    string   `toml:"certificate_password_file"`
+	CertificatePasswordCommand []string `toml:"certificate_password_command"`
+	CertificatePasswordEnv     string   `toml:"certificate_password_env"`
+	TokenFile                  string   `toml:"token_file"`
+	TokenCommand               []string `toml:"token_command"`
+	TokenEnv                   string   `toml:"token_env"`
+	Cloud                      string   `toml:"cloud"`
+	Endpoint                   string   `toml:"endpoint"`
+	Route                      string   `toml:"route"`
+	Parallel                   int      `toml:"parallel"`
+}
+
+// ClientSecret is the secret of the application.
+func (g GraphConfig) ClientSecret() SecretRef {
+	return SecretRef{g.ClientSecretFile, g.ClientSecretCommand, g.ClientSecretEnv}
+}
+
+// CertificatePassword opens CertificateFile.
+func (g GraphConfig) CertificatePassword() SecretRef {
+	return SecretRef{g.CertificatePasswordFile, g.CertificatePasswordCommand, g.CertificatePasswordEnv}
+}
+
+// Token is a static bearer token.
+func (g GraphConfig) Token() SecretRef { return SecretRef{g.TokenFile, g.TokenCommand, g.TokenEnv} }
+
+// RunConfig is the section on how mailhaul works.
+type RunConfig struct {
+	Mailboxes      string   `toml:"mailboxes"`
+	Checkpoints    string   `toml:"checkpoints"`
+	Jobs           int      `toml:"jobs"`
+	SpoolDir       string   `toml:"spool_dir"` // "" is the system's directory for temporary files
+	SpoolMax       ByteSize `toml:"spool_max"`
+	ExcludeFolders []string `toml:"exclude_folders"`
+	Deleted        string   `toml:"deleted"`
+}
+
+// defaults returns the configuration of an empty file.
+func defaults() Config {
+	return Config{
+		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
+		Gmail:  GmailConfig{Profile: "new", Parallel: 4},
+		Graph:  GraphConfig{Cloud: "global", Route: "auto", Parallel: 4},
+		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: 2 << 30, Deleted: "exclude"},
+	}
+}
+
+// loadConfig reads and checks a configuration file. The error lists every
+// mistake in it. Files and commands that it names are not looked at.
+func loadConfig(path string) (*Config, error) {
+	d, err := readDocument(path)
+	if err != nil {
+		return nil, err
+	}
+	c, ok := d.decode()
+	if ok {
+		c.check(d)
+	}
+	if err := joined(d.problems); err != nil {
+		return nil, err
+	}
+	if c.Source.Port == 0 {
+		c.Source.Port = 993
+		if c.Source.TLS != "implicit" {
+			c.Source.Port = 143
+		}
+	}
+	c.resolve(filepath.Dir(path))
+	return &c, nil
+}
+
+// loadMigration reads the configuration and the mailboxes that it names. The
+// error lists every mistake in both.
+func loadMigration(path string) (*Config, []Mailbox, error) {
+	c, err := loadConfig(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	ms, err := loadMailboxes(c.Run.Mailboxes)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !c.Source.Password().IsZero() {
+		return c, ms, nil
+	}
+	var ps []problem
+	for _, m := range ms {
+		if m.Password.IsZero() {
+			ps = append(ps, problem{c.Run.Mailboxes, m.Line, 0, fmt.Sprintf(
+				"%s has no password: fill in its password_file here, or set password_file in [source] for all mailboxes", m.Source)})
+		}
+	}
+	if len(ps) == len(ms) {
+		ps = []problem{{path, 0, 0, "no password for the source: set password_file, password_command or password_env in [source], or for each mailbox in " + filepath.Base(c.Run.Mailboxes)}}
+	}
+	return c, ms, joined(ps)
+}
+
+// resolve makes relative paths relative to dir: those of the keys named *_file
+// and a few more, and commands that are named with a path.
+func (c *Config) resolve(dir string) {
+	in := func(path *string) {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	in(&c.Run.Mailboxes)
+	in(&c.Run.Checkpoints)
+	in(&c.Run.SpoolDir)
+	v := reflect.ValueOf(c).Elem()
+	for section := range v.Fields() {
+		if section.Tag.Get("toml") == "" {
+			continue
+		}
+		s := v.FieldByIndex(section.Index)
+		for i := range s.NumField() {
+			switch p := s.Field(i).Addr().Interface().(type) {
+			case *string:
+				if strings.HasSuffix(s.Type().Field(i).Tag.Get("toml"), "_file") {
+					in(p)
+				}
+			case *[]string:
+				if strings.HasSuffix(s.Type().Field(i).Tag.Get("toml"), "_command") && len(*p) > 0 {
+					(*p)[0] = commandPath((*p)[0], dir)
+				}
+			}
+		}
+	}
+}
+
+// ByteSize is a number of octets, written like "2GiB" or "500MB".
+type ByteSize int64
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (s *ByteSize) UnmarshalText(text []byte) error {
+	t := strings.TrimSpace(string(text))
+	digits := len(t) - len(strings.TrimLeft(t, "0123456789"))
+	unit, ok := map[string]int64{
+		"": 1, "B": 1,
+		"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+		"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
+	}[strings.ToUpper(strings.TrimSpace(t[digits:]))]
+	n, err := strconv.ParseInt(t[:digits], 10, 64)
+	if !ok || err != nil || n > (1<<62)/unit {
+		return fmt.Errorf("%q is not a size", t)
+	}
+	*s = ByteSize(n * unit)
+	return nil
+}

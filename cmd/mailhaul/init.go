@@ -1,0 +1,241 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+func newInitCommand() *cobra.Command {
+	var target targetFlag
+	c := &cobra.Command{
+		Use:   "init --target gmail|graph",
+		Short: "Write a commented configuration and a list of mailboxes",
+		Long: `init starts a migration: it writes mailhaul.toml and, beside it, mailboxes.csv.
+Both are commented: fill them in, then run "mailhaul check". It overwrites
+nothing. The files are readable by you alone.
+
+Exit codes:
+  0  both files are written
+  1  error, for example if one of the files exists; nothing is left behind
+  2  the command line is wrong`,
+		Example: "  mailhaul init --target gmail\n  mailhaul init --target graph --config client/mailhaul.toml",
+		Args: func(c *cobra.Command, args []string) error {
+			if target == "" {
+				return errors.New("--target is missing: say gmail or graph")
+			}
+			return cobra.NoArgs(c, args)
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			path, err := c.Flags().GetString("config")
+			if err != nil {
+				return err
+			}
+			list, err := writeTemplates(path, string(target))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.ErrOrStderr(), "wrote %s and %s: fill them in, then run \"mailhaul check\"\n", path, list)
+			return nil
+		},
+	}
+	c.Flags().Var(&target, "target", "where the mail goes: `gmail or graph`")
+	return c
+}
+
+// targetFlag is a kind of target, "" until it is given.
+type targetFlag string
+
+func (t *targetFlag) String() string { return string(*t) }
+func (t *targetFlag) Type() string   { return "kind" }
+
+func (t *targetFlag) Set(s string) error {
+	if s != "gmail" && s != "graph" {
+		return errors.New("want gmail or graph")
+	}
+	*t = targetFlag(s)
+	return nil
+}
+
+// writeTemplates writes the configuration for a target to path, and a mailbox
+// list beside it, whose path it returns: both or none. It makes the folder if
+// there is none.
+func writeTemplates(path, target string) (list string, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	if err := writeNew(path, configTemplate(target)); err != nil {
+		return "", err
+	}
+	list = filepath.Join(filepath.Dir(path), defaults().Run.Mailboxes)
+	if err := writeNew(list, mailboxesTemplate); err != nil {
+		return "", errors.Join(err, os.Remove(path))
+	}
+	return list, nil
+}
+
+// writeNew writes a file that must not exist.
+func writeNew(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists already: nothing was written", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// configTemplate returns a mailhaul.toml for a target. A "#" without a space
+// after it stands before a key that may be used.
+func configTemplate(target string) string {
+	section := gmailTemplate
+	if target == "graph" {
+		section = graphTemplate
+	}
+	return sourceTemplate + "\n[target]\n# Where the mail goes: \"gmail\" (Google Workspace) or \"graph\" (Microsoft 365).\nkind = \"" +
+		target + "\"\n" + section + runTemplate
+}
+
+const sourceTemplate = `# mailhaul.toml: one migration. Paths are relative to this file. In Windows
+# paths write / for \, or put the path in 'single quotes'. Passwords and tokens
+# are never in this file: it says where they are.
+
+[source]
+# The IMAP server that the mail comes from.
+host = "mail.example.com"
+
+# 993 with tls = "implicit", else 143, unless it is set here.
+#port = 993
+
+# "implicit": TLS from the start. "starttls": TLS after the greeting. "none": no
+# TLS; beyond this machine only with allow_plaintext = true.
+tls = "implicit"
+#allow_plaintext = false
+
+# Certificates (PEM) to trust besides those of the system, for a server with a
+# certificate of its own.
+#ca_file = "ca.pem"
+
+# "plain", "login", or with a token instead of a password "xoauth2" or
+# "oauthbearer".
+auth = "plain"
+
+# Dovecot master user: logs in to every mailbox with one password. The separator
+# is that of auth_master_user_separator in Dovecot's configuration.
+#master_user = "migration"
+#master_separator = "*"
+
+# The password of the master user, or of every mailbox: the only line of a file
+# that only you can read, the output of a program, or an environment variable.
+# One of the three. mailboxes.csv can name one for each mailbox instead.
+password_file = "source-password.txt"
+#password_command = ["pass", "show", "mail/migration"]
+#password_env = "MAILHAUL_SOURCE_PASSWORD"
+`
+
+const gmailTemplate = `
+[gmail]
+# The login, one of three. The key file of a service account with domain-wide
+# delegation for the scopes that "mailhaul check" names:
+service_account_file = "service-account.json"
+
+# Or such an account without a key: its address, used with the credentials of
+# this machine (gcloud auth application-default login).
+#impersonate = "mailhaul@project.iam.gserviceaccount.com"
+
+# Or a bearer token that you have, for proxies and test servers.
+#token_file = "token.txt"
+#token_command = ["print-token"]
+#token_env = "MAILHAUL_TOKEN"
+
+# Another server than Google's, for proxies and test servers.
+#endpoint = "http://127.0.0.1:8025"
+
+# The quotas of the cloud project: "legacy" if it used the Gmail API between
+# November 2025 and April 2026 and the console still shows 15,000 units per minute
+# and user, else "new".
+profile = "new"
+
+# Calls to one mailbox at once.
+#parallel = 4
+`
+
+const graphTemplate = `
+[graph]
+# The app registration: directory (tenant) ID or domain, application (client) ID.
+tenant = "example.onmicrosoft.com"
+client_id = "00000000-0000-0000-0000-000000000000"
+
+# Its login, one of two. A certificate with its private key (PEM or PFX), with
+# where its password is if it has one:
+certificate_file = "app.pfx"
+#certificate_password_file = "app-password.txt"
+#certificate_password_command = ["pass", "show", "graph/certificate"]
+#certificate_password_env = "MAILHAUL_CERTIFICATE_PASSWORD"
+
+# Or a client secret.
+#client_secret_file = "client-secret.txt"
+#client_secret_command = ["pass", "show", "graph/secret"]
+#client_secret_env = "MAILHAUL_CLIENT_SECRET"
+
+# Or, instead of all the above, a bearer token that you have, for proxies and
+# test servers.
+#token_file = "token.txt"
+#token_command = ["print-token"]
+#token_env = "MAILHAUL_TOKEN"
+
+# "global" (also GCC), "gcchigh", "dod" or "china".
+cloud = "global"
+
+# Another server than Microsoft's, for proxies and test servers.
+#endpoint = "http://127.0.0.1:8026"
+
+# How messages are written. "auto" tries what the tenant offers. "importmime"
+# keeps the message as it is. "json" rebuilds it and names what is lost.
+route = "auto"
+
+# Calls to one mailbox at once. Microsoft serves 4.
+#parallel = 4
+`
+
+const runTemplate = `
+[run]
+# The list of mailboxes, and the database that remembers what is done.
+#mailboxes = "mailboxes.csv"
+#checkpoints = "mailhaul.db"
+
+# Mailboxes at once.
+jobs = 4
+
+# Large messages wait in files here on their way: at most so much in total, in
+# the system's directory for temporary files unless one is set.
+#spool_dir = "spool"
+#spool_max = "2GiB"
+
+# Folders to leave out, by their whole path with / between its parts, upper and
+# lower case alike. * is any text within a part, ** any number of parts:
+# "Trash" is that folder alone, "Archive/**" is Archive and all below it.
+#exclude_folders = ["Trash", "Archive/**"]
+
+# Messages marked as deleted but not expunged yet: "exclude" or "copy".
+deleted = "exclude"
+`
+
+const mailboxesTemplate = `# One mailbox a line. source: login name at the old server. target: address of
+# the new mailbox, which must exist. wave: any name for mailboxes that move
+# together. Further columns may give each mailbox its own password:
+# password_file, password_command (words with spaces between, no quotes) or
+# password_env. Separate with , or ; and save as UTF-8.
+source,target,wave
+anna.berg@example.com,anna.berg@example.org,pilot
+bruno.keller@example.com,bruno.keller@example.org,1
+`
