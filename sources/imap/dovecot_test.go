@@ -2,51 +2,63 @@ package imap
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"testing"
-	"time"
+
+	"github.com/emersion/go-imap/v2"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/sources/sourcetest"
 )
 
-func TestSmoke(t *testing.T) {
-	srv := sourcetest.Dovecot(t, sourcetest.Options{})
-	for _, p := range [][]string{{"INBOX"}, {"a.b"}, {"Clients", "2019"}, {`q"x`}, {"trail "}, {"Ümläut", "日本 😀"}} {
-		srv.Deliver("joe@example.org", p, []byte("Message-ID: <x@y>\nSubject: hi\n\nbody\n"), []migrate.Flag{migrate.Seen, "$Forwarded"}, time.Unix(1e9, 0))
-		srv.Deliver("joe@example.org", p, []byte("Subject: hi\n\nbody\n"), nil, time.Unix(1e9, 0))
-	}
-	s, err := Open(t.Context(), Config{Host: srv.Host, Port: srv.TLSPort, CAFile: srv.CAFile, User: "joe@example.org",
-		Secret: func(context.Context) (string, error) { return sourcetest.Password, nil }})
-	if err != nil {
-		t.Fatal(err, srv.Log())
-	}
-	defer s.Close()
-	t.Log(s.Server())
-	fs, err := s.Folders(t.Context())
-	if err != nil {
-		t.Fatal(err, srv.Log())
-	}
-	for _, f := range fs {
-		t.Logf("%+q %+v", f.Path, f)
-		if f.NoSelect {
-			continue
+func password(context.Context) (string, error) { return sourcetest.Password, nil }
+
+// opener returns a function that opens the mailbox that config names.
+func opener(config Config) func(testing.TB) migrate.Source {
+	return func(tb testing.TB) migrate.Source {
+		tb.Helper()
+		s, err := Open(tb.Context(), config)
+		if err != nil {
+			tb.Fatal(err)
 		}
-		for b, err := range s.List(t.Context(), f, 1) {
-			if err != nil {
-				t.Fatal(err, srv.Log())
-			}
-			for i := range b {
-				t.Logf("%+v", b[i])
-				err := s.Read(t.Context(), f, []*migrate.Message{&b[i]}, func(m *migrate.Message, r io.Reader) error {
-					b, err := io.ReadAll(r)
-					t.Logf("%q %v", b, err)
-					return err
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
+		return s
+	}
+}
+
+func dovecotConfig(srv *sourcetest.Server, user string) Config {
+	return Config{Host: srv.Host, Port: srv.TLSPort, CAFile: srv.CAFile, User: user, Secret: password}
+}
+
+func TestDovecotIsASource(t *testing.T) {
+	for name, options := range map[string]sourcetest.Options{
+		"separator slash":              {},
+		"separator dot, prefix INBOX.": {Separator: ".", Prefix: "INBOX."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := sourcetest.Dovecot(t, options)
+			users := 0
+			sourcetest.Test(t, func(testing.TB) sourcetest.Mailbox {
+				users++
+				user := fmt.Sprintf("user%d@example.org", users)
+				return srv.Mailbox(user, opener(dovecotConfig(srv, user)))
+			})
+		})
+	}
+}
+
+func TestMemoryServerIsASource(t *testing.T) {
+	for name, caps := range map[string][]imap.Cap{
+		"IMAP4rev1 alone": {imap.CapIMAP4rev1},
+		"with extensions": {imap.CapIMAP4rev1, imap.CapNamespace, imap.CapListExtended, imap.CapListStatus, imap.CapSpecialUse, imap.CapStatusSize},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := sourcetest.NewMemory(t, caps...)
+			users := 0
+			sourcetest.Test(t, func(tb testing.TB) sourcetest.Mailbox {
+				users++
+				user := fmt.Sprintf("user%d@example.org", users)
+				return srv.Mailbox(tb, user, opener(Config{Host: srv.Host, Port: srv.Port, TLS: None, User: user, Secret: password}))
+			})
+		})
 	}
 }

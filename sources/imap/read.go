@@ -80,6 +80,9 @@ func (s *Source) whole(ctx context.Context, f migrate.Folder, ms []*migrate.Mess
 			if m == nil {
 				return nil
 			}
+			if ctx.Err() != nil {
+				return callback{context.Cause(ctx)}
+			}
 			delete(wanted, uid)
 			return ss.deliver(m, &literal{session: ss, r: lit, left: lit.Size()}, body)
 		})

@@ -3,10 +3,13 @@ package sourcetest
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -125,11 +128,26 @@ func (s *Server) Name(path []string) string {
 // Dial logs in as user, with a plain client that may change things.
 func (s *Server) Dial(user string) *imapclient.Client {
 	s.tb.Helper()
-	c, err := imapclient.DialInsecure(s.Addr(), nil)
-	check(s.tb, err)
-	check(s.tb, c.Login(user, Password).Wait())
-	_, err = c.Select("INBOX", &imap.SelectOptions{ReadOnly: true}).Wait() // which makes it
-	check(s.tb, err)
-	check(s.tb, c.Unselect().Wait())
+	return dial(s.tb, s.Host, s.Port, user)
+}
+
+func dial(tb testing.TB, host string, port int, user string) *imapclient.Client {
+	tb.Helper()
+	c, err := imapclient.DialInsecure(net.JoinHostPort(host, strconv.Itoa(port)), nil)
+	check(tb, err)
+	check(tb, c.Login(user, Password).Wait())
+	_, err = c.Select("INBOX", &imap.SelectOptions{ReadOnly: true}).Wait() // Dovecot makes it then
+	check(tb, err)
 	return c
+}
+
+// Mailbox returns the mailbox of user for [Test].
+func (s *Server) Mailbox(user string, open func(testing.TB) migrate.Source) Mailbox {
+	return Mailbox{
+		Open:      open,
+		Dial:      func(testing.TB) *imapclient.Client { return s.Dial(user) },
+		Name:      s.Name,
+		Separator: s.Options.Separator,
+		Restart:   func(testing.TB) { s.Restart() },
+	}
 }
