@@ -308,6 +308,41 @@ func TestAMessageInDoubtThatVanishedFromTheSourceIsLookedFor(t *testing.T) {
 	})
 }
 
+func TestMessagesThatVanishFromTheEndOfAFolderAreGone(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.parallel = 1
+		w.interrupt(1)
+		inbox := w.folders[0]
+		w.mail[inbox.String()] = w.mail[inbox.String()][:1]
+		if err := w.run(); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.record(inbox, 3); r.Outcome != Gone && !r.Outcome.Arrived() {
+			t.Errorf("%+v", r)
+		}
+		w.check()
+	})
+}
+
+// A rule that is made after a crash says nothing about what the crash left.
+func TestARuleDoesNotHideAMessageInDoubt(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.parallel = 1
+		w.interrupt(1)
+		e := w.engine()
+		e.Rules.Message = func(*Message) string { return "all" }
+		if err := w.runWith(context.Background(), e); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.record(w.folders[0], 1); r.Outcome != Adopted {
+			t.Errorf("%+v", r)
+		}
+		if r := w.record(w.folders[0], 7); r.Outcome != Excluded {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 func TestAVanishedFolderLeavesNothingPending(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		w.parallel = 1

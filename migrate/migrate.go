@@ -155,7 +155,7 @@ type Ledger interface {
 	// Save replaces records that exist; one that does not is an error.
 	Save(ctx context.Context, rs ...Record) error
 
-	// ByDigest returns a record of a message of this mailbox with the same
-	// content that is at the target. ok is false if there is none.
-	ByDigest(ctx context.Context, d Digest) (r Record, ok bool, err error)
+	// ByDigest returns a record of this mailbox with that content that is at
+	// the target; if there is none, up to two that are in doubt; else nothing.
+	ByDigest(ctx context.Context, d Digest) ([]Record, error)
 }

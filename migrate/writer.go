@@ -32,8 +32,17 @@ type writer struct {
 
 	mu    sync.Mutex
 	err   error                    // what stopped the writer, if it was not ctx
+	fresh map[place]bool           // messages on their way that no earlier run tried
 	holds map[Digest]chan struct{} // contents on their way to a target that labels; closed when recorded
 }
+
+// place is where a message is at the source.
+type place struct {
+	folder int64
+	uid    UID
+}
+
+func (t *task) place() place { return place{t.rec.Folder, t.rec.UID} }
 
 func newWriter(ctx context.Context, p *pass) *writer {
 	parallel := max(1, p.target.Capabilities().Parallel)
@@ -44,6 +53,7 @@ func newWriter(ctx context.Context, p *pass) *writer {
 		ready:   make(chan *task, parallel),
 		results: make(chan *task, queued),
 		ended:   make(chan struct{}),
+		fresh:   map[place]bool{},
 		holds:   map[Digest]chan struct{}{},
 	}
 	w.ctx, w.stop = context.WithCancelCause(ctx)
@@ -167,11 +177,14 @@ func (w *writer) intend(parallel int) {
 		}
 		if w.ctx.Err() == nil {
 			recs := make([]Record, len(ts))
+			w.mu.Lock()
 			for i, t := range ts {
+				w.fresh[t.place()] = !t.doubt
 				t.rec.Doubt = true
 				t.rec.Digest, t.rec.Size = t.msg.Digest, t.msg.Size
 				recs[i] = t.rec
 			}
+			w.mu.Unlock()
 			if err := w.ledger.Save(w.writes, recs...); err != nil {
 				w.fail(saved(err))
 			}
@@ -229,7 +242,7 @@ func (w *writer) append(t *task) {
 // attempt looks for t if it is in doubt, and writes it if it is not there.
 func (w *writer) attempt(t *task, doubt *bool) error {
 	if w.target.Capabilities().Labels {
-		if merged, err := w.merge(t); merged || err != nil {
+		if merged, err := w.merge(t, doubt); merged || err != nil {
 			return err
 		}
 	}
@@ -270,9 +283,10 @@ func (t *task) arrived(o Outcome, s Stored) {
 
 // merge places a message of the same content in the folder of t, if the target
 // has one. If not, t holds the claim on its content until it is recorded, so
-// that of several copies on their way only one is written.
-func (w *writer) merge(t *task) (bool, error) {
-	for !t.digest {
+// that of several copies on their way only one is written; and if another copy
+// is in doubt, so is t.
+func (w *writer) merge(t *task, doubt *bool) (bool, error) {
+	for !t.digest && w.ctx.Err() == nil {
 		w.mu.Lock()
 		busy := w.holds[t.msg.Digest]
 		if busy == nil {
@@ -284,13 +298,25 @@ func (w *writer) merge(t *task) (bool, error) {
 			select {
 			case <-busy:
 			case <-w.ctx.Done():
-				return false, &Error{Op: "merge", Refused: true, Err: context.Cause(w.ctx)}
 			}
 		}
 	}
-	r, ok, err := w.ledger.ByDigest(w.writes, t.msg.Digest)
-	if err != nil || !ok {
+	if w.ctx.Err() != nil { // the copy that held the claim may not be recorded
+		return false, &Error{Op: "merge", Refused: true, Err: context.Cause(w.ctx)}
+	}
+	equal, err := w.ledger.ByDigest(w.writes, t.msg.Digest)
+	if err != nil {
 		return false, saved(err)
+	}
+	var r Record
+	for _, r = range equal {
+		w.mu.Lock()
+		tried := !w.fresh[place{r.Folder, r.UID}] // a fresh one waits for the claim of t
+		w.mu.Unlock()
+		*doubt = *doubt || tried && !r.Outcome.Arrived()
+	}
+	if !r.Outcome.Arrived() {
+		return false, nil
 	}
 	change := Change{AddFolder: t.folder}
 	if t.msg.HasFlag(Flagged) {
@@ -324,12 +350,13 @@ func (w *writer) record(parallel int) {
 			w.fail(saved(err))
 		}
 		for _, t := range ts {
+			w.mu.Lock()
+			delete(w.fresh, t.place())
 			if t.digest {
-				w.mu.Lock()
 				close(w.holds[t.msg.Digest])
 				delete(w.holds, t.msg.Digest)
-				w.mu.Unlock()
 			}
+			w.mu.Unlock()
 			if err == nil {
 				w.progress.done(t.rec)
 			}

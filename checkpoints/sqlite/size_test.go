@@ -94,10 +94,7 @@ func TestAMessageTakesAtMost200OctetsOnDisk(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const messages = 100_000
 			path := filepath.Join(t.TempDir(), "mailhaul.db")
-			s, err := Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := open(t, path)
 			fill(t, s, messages, id)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)

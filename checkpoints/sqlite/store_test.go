@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -31,4 +32,18 @@ func TestTheStoreConforms(t *testing.T) {
 			return s
 		}
 	})
+}
+
+// inbox returns the memory of a mailbox and the id of a folder of it.
+func inbox(t testing.TB, s *Store) (migrate.Ledger, int64) {
+	t.Helper()
+	l, err := s.Mailbox(context.Background(), "a@old.example", "a@new.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := migrate.FolderState{Folder: migrate.Folder{Path: []string{"INBOX"}, UIDValidity: 1}}
+	if err := l.SaveFolder(context.Background(), &f); err != nil {
+		t.Fatal(err)
+	}
+	return l, f.ID
 }
