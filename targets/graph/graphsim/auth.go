@@ -1,0 +1,139 @@
+package graphsim
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A token is what a bearer token stands for.
+type token struct {
+	app     string
+	expires time.Time // zero: never
+	left    int       // requests that it is good for; negative: any number
+}
+
+// authenticate returns the app that calls.
+func (s *Server) authenticate(r *http.Request) (app string, err error) {
+	bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return "", refuse(401, "InvalidAuthenticationToken", "Access token is empty.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tokens[bearer]
+	switch {
+	case t == nil:
+		return "", refuse(401, "InvalidAuthenticationToken", "IDX14100: JWT is not well formed or its signature is not valid.")
+	case t.left == 0, !t.expires.IsZero() && !s.now().Before(t.expires):
+		return "", refuse(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+	case t.left > 0:
+		t.left--
+	}
+	return t.app, nil
+}
+
+// checkUser refuses users that do not exist or that the app may not touch.
+func (s *Server) checkUser(user string, rest []string) error {
+	same := func(other string) bool { return strings.EqualFold(user, other) }
+	if len(s.opt.Users) > 0 && !slices.ContainsFunc(s.opt.Users, same) {
+		if len(rest) == 0 {
+			return refuse(404, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", user)
+		}
+		return refuse(404, "ErrorInvalidUser", "The requested user '%s' is invalid.", user)
+	}
+	role := "Mail.ReadWrite"
+	switch {
+	case len(rest) == 0:
+		role = "User.Read.All"
+	case rest[0] == "mailboxSettings" || rest[0] == "outlook":
+		role = "MailboxSettings.ReadWrite"
+	case rest[len(rest)-1] == "importMime":
+		role = "Mail-Advanced.ReadWrite.All"
+	}
+	if slices.Contains(s.opt.WithoutRoles, role) {
+		if len(rest) == 0 {
+			return refuse(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+		}
+		return errDenied()
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(s.opt.Denied, same) {
+		return refuse(403, "ErrorAccessDenied", "Access to OData is disabled.")
+	}
+	if s.now().Sub(s.start) < s.opt.MailboxDelay {
+		return refuse(404, "MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise.")
+	}
+	return nil
+}
+
+// serveToken is the token endpoint with the client credentials grant (section 14).
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	fail := func(status int, name string, number int, message string) {
+		writeJSON(w, status, map[string]any{
+			"error": name, "error_description": fmt.Sprintf("AADSTS%d: %s", number, message), "error_codes": []int{number},
+			"timestamp": s.now().UTC().Format("2006-01-02 15:04:05Z"), "trace_id": uuid.NewString(), "correlation_id": uuid.NewString(),
+		})
+	}
+	if r.Method != http.MethodPost || r.ParseForm() != nil {
+		fail(400, "invalid_request", 900144, "The request must be a POST with a form.")
+		return
+	}
+	form := r.PostForm
+	assertion := form.Get("client_assertion")
+	switch {
+	case form.Get("grant_type") != "client_credentials":
+		fail(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+	case form.Get("client_id") == "":
+		fail(400, "invalid_request", 900144, "The request body must contain the parameter 'client_id'.")
+	case !strings.HasSuffix(form.Get("scope"), "/.default"):
+		fail(400, "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid.")
+	case form.Has("client_assertion") && (strings.Count(assertion, ".") != 2 ||
+		form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"):
+		fail(401, "invalid_client", 50027, "JWT token is invalid or malformed.")
+	case assertion == "" && form.Get("client_secret") == "":
+		fail(401, "invalid_client", 7000216, "'client_assertion', 'client_secret' or 'request' is required.")
+	case assertion == "" && s.opt.Secret != "" && subtle.ConstantTimeCompare([]byte(s.opt.Secret), []byte(form.Get("client_secret"))) == 0:
+		fail(401, "invalid_client", 7000215, "Invalid client secret provided.")
+	default:
+		name := "eyJ0." + rand.Text() + "." + rand.Text()
+		left := -1
+		if s.opt.TokenRequests > 0 {
+			left = s.opt.TokenRequests
+		}
+		s.mu.Lock()
+		s.tokens[name] = &token{app: form.Get("client_id"), expires: s.now().Add(s.opt.TokenLife), left: left}
+		s.mu.Unlock()
+		life := int(s.opt.TokenLife.Seconds())
+		writeJSON(w, 200, map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": name})
+	}
+}
+
+// serveDiscovery answers the OpenID configuration, which identity libraries
+// read to find the token endpoint.
+func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request, tenant string) {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	base := scheme + "://" + r.Host + "/" + tenant
+	writeJSON(w, 200, map[string]any{
+		"issuer": base + "/v2.0", "token_endpoint": base + "/oauth2/v2.0/token", "authorization_endpoint": base + "/oauth2/v2.0/authorize",
+	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v)
+}

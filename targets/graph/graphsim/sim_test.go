@@ -1,0 +1,154 @@
+package graphsim
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// A client calls a simulator over a socket, as one user.
+type client struct {
+	t    *testing.T
+	sim  *Server
+	url  string
+	user string
+	auth string
+	http *http.Client
+}
+
+func newClient(t *testing.T, opt Options) *client {
+	t.Helper()
+	sim, err := New(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(sim)
+	t.Cleanup(func() {
+		srv.Close()
+		if err := sim.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &client{t, sim, srv.URL, "adele@contoso.com", "test", srv.Client()}
+}
+
+// An answer is a response with its JSON, if it has any.
+type answer struct {
+	status int
+	header http.Header
+	octets []byte
+	json   map[string]any
+}
+
+// try sends body, a string as text/plain and anything else as JSON. Options are
+// header lines.
+func (c *client) try(method, path string, body any, headers ...string) (answer, error) {
+	c.t.Helper()
+	if !strings.HasPrefix(path, "http") {
+		if !strings.HasPrefix(path, "/v1.0") && !strings.HasPrefix(path, "/beta") {
+			path = "/v1.0/users/" + c.user + path
+		}
+		path = c.url + path
+	}
+	var r io.Reader
+	media := ""
+	switch b := body.(type) {
+	case nil:
+	case string:
+		r, media = strings.NewReader(b), "text/plain"
+	case []byte:
+		r, media = bytes.NewReader(b), "application/octet-stream"
+	default:
+		j, err := json.Marshal(b)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		r, media = bytes.NewReader(j), "application/json"
+	}
+	req, err := http.NewRequest(method, path, r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if c.auth != "" {
+		req.Header.Set("Authorization", "Bearer "+c.auth)
+	}
+	if media != "" {
+		req.Header.Set("Content-Type", media)
+	}
+	for _, h := range headers {
+		k, v, _ := strings.Cut(h, ": ")
+		if v == "" {
+			req.Header.Del(k)
+		} else {
+			req.Header.Set(k, v)
+		}
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	if a.octets, err = io.ReadAll(resp.Body); err != nil {
+		return a, err
+	}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		if err := json.Unmarshal(a.octets, &a.json); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	return a, nil
+}
+
+// want fails the test unless the answer has this status.
+func (c *client) want(status int, method, path string, body any, headers ...string) answer {
+	c.t.Helper()
+	a, err := c.try(method, path, body, headers...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if a.status != status {
+		c.t.Fatalf("%s %s: %d, want %d: %.300s", method, path, a.status, status, a.octets)
+	}
+	return a
+}
+
+// refused fails the test unless the answer is this error.
+func (c *client) refused(status int, code, method, path string, body any, headers ...string) answer {
+	c.t.Helper()
+	a := c.want(status, method, path, body, headers...)
+	e, _ := a.json["error"].(map[string]any)
+	if e == nil || e["code"] != code {
+		c.t.Fatalf("%s %s: %.300s, want the code %s", method, path, a.octets, code)
+	}
+	return a
+}
+
+func (a answer) str(name string) string { return str(a.json[name]) }
+
+func (a answer) values() []map[string]any { return listMembers(a.json["value"]) }
+
+func (c *client) importMIME(folder, text string) answer {
+	c.t.Helper()
+	return c.want(201, "POST", "/beta/users/"+c.user+"/mailFolders/"+folder+"/importMime", base64.StdEncoding.EncodeToString([]byte(text)))
+}
+
+const sample = "Received: from a by b; Sun, 1 Mar 2009 08:15:00 +0000\r\nFrom: =?utf-8?q?B=C3=B6?= <bo@fabrikam.com>\r\n" +
+	"To: Adele <adele@contoso.com>\r\nSubject: Quarterly figures\r\nDate: Sun, 1 Mar 2009 09:14:57 +0100\r\nMessage-ID: <1@fabrikam.com>\r\n" +
+	"In-Reply-To: <0@fabrikam.com>\r\nReferences: <0@fabrikam.com>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b1\"\r\n\r\n" +
+	"--b1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello\r\n--b1\r\nContent-Type: application/pdf; name=a.pdf\r\n" +
+	"Content-Disposition: attachment; filename=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n--b1--\r\n"
+
+func escape(s string) string { return url.QueryEscape(s) }
+
+// aborted says whether err is that of a connection closed without an answer.
+func aborted(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err != nil && strings.Contains(err.Error(), "reset")
+}
