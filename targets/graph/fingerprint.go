@@ -1,7 +1,7 @@
 package graph
 
 import (
-	"cmp"
+	"bytes"
 	"crypto/sha256"
 	"hash"
 	"io"
@@ -51,9 +51,22 @@ var wellFormedID = regexp.MustCompile(`^<[^\s<>@]+@[^\s<>@]+>$`)
 // printOf reads a message once, in memory that does not grow with it.
 func printOf(r io.Reader) (fingerprint, error) {
 	var f fingerprint
+	err := f.read(r, 0)
+	slices.SortFunc(f.leaves, func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
+	return f, err
+}
+
+// maxAttached bounds messages attached to each other that are looked into.
+const maxAttached = 5
+
+// read takes attached messages apart too: Exchange rebuilds them as well.
+func (f *fingerprint) read(r io.Reader, depth int) error {
 	w := walk{visit: func(l leaf, body io.Reader) error {
+		if l.mediaType == "message/rfc822" && depth < maxAttached {
+			return f.read(body, depth+1)
+		}
 		h := sha256.New()
-		if strings.HasPrefix(l.mediaType, "text/") {
+		if strings.HasPrefix(l.mediaType, "text/") || strings.HasPrefix(l.mediaType, "message/") {
 			if err := hashText(h, body, l.params["charset"]); err != nil {
 				return err
 			}
@@ -65,11 +78,15 @@ func printOf(r io.Reader) (fingerprint, error) {
 	}}
 	h, err := w.message(r)
 	if err != nil && err != errNoHeader {
-		return f, err
+		return err
 	}
-	f.head = headPrint(header{h})
-	slices.SortFunc(f.leaves, func(a, b [sha256.Size]byte) int { return cmp.Compare(string(a[:]), string(b[:])) })
-	return f, nil
+	head := headPrint(header{h})
+	if depth == 0 {
+		f.head = head
+	} else {
+		f.leaves = append(f.leaves, head)
+	}
+	return nil
 }
 
 func headPrint(h header) [sha256.Size]byte {

@@ -67,7 +67,7 @@ func takeApart(m *migrate.Message) (*letter, error) {
 		return nil, err
 	}
 	if len(l.block) > maxHeaderBlock {
-		l.block = strings.ToValidUTF8(l.block[:maxHeaderBlock], "")
+		l.block = string(head([]byte(l.block), maxHeaderBlock))
 		l.note("header-shortened")
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
@@ -122,7 +122,7 @@ func (l *letter) unparsed(r io.ReadSeeker) error {
 	if err != nil {
 		return err
 	}
-	l.text = clean(toUTF8(data[:min(len(data), maxText)], ""))
+	l.text = clean(toUTF8(head(data, maxText), ""))
 	if l.text != string(data) {
 		l.attachments = []attachment{{name: "original.eml", mediaType: "application/octet-stream", size: size, leaf: -1}}
 	}
@@ -158,10 +158,10 @@ func (l *letter) setText(p leaf, isHTML bool, body io.Reader) error {
 		return err
 	}
 	l.html, l.alternative = isHTML, p.alternative
-	l.text = clean(toUTF8(data[:min(len(data), maxText)], p.params["charset"]))
+	l.text = clean(toUTF8(head(data, maxText), p.params["charset"]))
 	if len(data) > maxText || len(l.text) > maxText {
 		l.note("long-text-attached")
-		l.text = strings.ToValidUTF8(l.text[:min(len(l.text), maxText)], "")
+		l.text = string(head([]byte(l.text), maxText))
 		return l.attach(p, io.MultiReader(bytes.NewReader(data), body))
 	}
 	return nil
@@ -258,14 +258,25 @@ func toUTF8(data []byte, label string) string {
 			}
 		}
 	}
-	// A text that was cut may end inside a character.
-	for cut := 0; cut < utf8.UTFMax && cut <= len(data); cut++ {
-		if utf8.Valid(data[:len(data)-cut]) {
-			return string(data[:len(data)-cut])
-		}
+	if utf8.Valid(data) {
+		return string(data)
 	}
 	out, _ := charmap.Windows1252.NewDecoder().Bytes(data)
 	return string(out)
+}
+
+// head returns the first n octets, or a few less if they would end inside a
+// character of UTF-8.
+func head(data []byte, n int) []byte {
+	if len(data) <= n {
+		return data
+	}
+	for i := n; i > n-utf8.UTFMax && i > 0; i-- {
+		if utf8.RuneStart(data[i]) {
+			return data[:i]
+		}
+	}
+	return data[:n]
 }
 
 // clean drops the control characters that XML, and so Exchange, cannot hold.
@@ -291,7 +302,7 @@ func shorten(s string, n int) string {
 
 // plausible says whether a date can be that of a message: sources answer 1899
 // or the like when they do not know.
-func plausible(t time.Time) bool { return t.Year() >= 1970 && t.Year() < 2200 }
+func plausible(t time.Time) bool { return t.Year() >= 1900 && t.Year() < 2200 }
 
 // message returns the Graph message without attachments.
 func (l *letter) message(m *migrate.Message, key string) *models.Message {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -50,10 +51,11 @@ var errNoHeader = errors.New("no message header")
 func (w *walk) message(r io.Reader) (message.Header, error) {
 	src := &source{r: r}
 	br := bufio.NewReader(src)
-	h, err := readHeader(br)
+	h, bad, err := readHeader(br)
 	if src.err != nil {
 		return message.Header{}, src.err
 	}
+	w.damaged = bad
 	if err != nil || h.Len() == 0 {
 		return message.Header{}, errNoHeader
 	}
@@ -67,12 +69,59 @@ func (w *walk) message(r io.Reader) (message.Header, error) {
 	return header, err
 }
 
-func readHeader(br *bufio.Reader) (textproto.Header, error) {
-	lr := &io.LimitedReader{R: br, N: maxHeader}
-	// ReadHeader takes a bufio.Reader and would buffer beyond the header; one
-	// byte at a time keeps the rest for the caller.
-	hr := bufio.NewReaderSize(oneByte{lr}, 16)
-	return textproto.ReadHeader(hr)
+// readHeader reads the header up to the blank line and leaves the rest to the
+// caller. Lines that are neither a field nor its continuation are skipped; bad
+// says so, unless it was the "From " line of mbox.
+func readHeader(br *bufio.Reader) (h textproto.Header, bad bool, err error) {
+	var kept bytes.Buffer
+	skip, left := true, maxHeader
+	for {
+		line, err := br.ReadSlice('\n')
+		long := err == bufio.ErrBufferFull // goes on in the next slice
+		if err != nil && err != io.EOF && !long {
+			return h, bad, err
+		}
+		if left -= len(line); left < 0 {
+			return h, bad, errNoHeader
+		}
+		if len(bytes.TrimRight(line, "\r\n")) == 0 {
+			break
+		}
+		if line[0] != ' ' && line[0] != '\t' {
+			name, _, found := bytes.Cut(line, []byte(":"))
+			skip = !found || !fieldName(bytes.TrimRight(name, " \t"))
+			bad = bad || skip && !bytes.HasPrefix(bytes.TrimPrefix(line, []byte(">")), []byte("From "))
+		}
+		for {
+			if !skip {
+				kept.Write(line)
+			}
+			if !long {
+				break
+			}
+			line, err = br.ReadSlice('\n')
+			if long = err == bufio.ErrBufferFull; err != nil && err != io.EOF && !long {
+				return h, bad, err
+			}
+			if left -= len(line); left < 0 {
+				return h, bad, errNoHeader
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+	}
+	if b := kept.Bytes(); len(b) > 0 && b[len(b)-1] != '\n' {
+		kept.WriteString("\r\n")
+	}
+	kept.WriteString("\r\n")
+	h, err = textproto.ReadHeader(bufio.NewReader(&kept))
+	return h, bad, err
+}
+
+// fieldName says whether b can name a field (RFC 5322 section 2.2).
+func fieldName(b []byte) bool {
+	return len(b) > 0 && !bytes.ContainsFunc(b, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func (w *walk) part(h message.Header, body io.Reader, depth, alternative int) error {
@@ -236,7 +285,3 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-type oneByte struct{ r io.Reader }
-
-func (o oneByte) Read(p []byte) (int, error) { return o.r.Read(p[:min(1, len(p))]) }

@@ -3,7 +3,6 @@ package graph
 import (
 	"bufio"
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -128,7 +127,7 @@ func importanceOf(b migrate.Body) (models.Importance, bool) {
 		return 0, false
 	}
 	defer r.Close()
-	h, err := textproto.ReadHeader(bufio.NewReader(io.LimitReader(r, maxHeader)))
+	h, _, err := readHeader(bufio.NewReader(r))
 	if err != nil {
 		return 0, false
 	}

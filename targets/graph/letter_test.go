@@ -1,0 +1,307 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// crlf makes a message from a Go string.
+func crlf(s string) octets { return octets(strings.ReplaceAll(s, "\n", "\r\n")) }
+
+func sourced(body octets) *migrate.Message {
+	return &migrate.Message{Key: strings.Repeat("ab", 32), Body: body, Size: int64(len(body)), Flags: []migrate.Flag{migrate.Seen},
+		InternalDate: time.Date(2009, 3, 1, 8, 15, 0, 0, time.UTC)}
+}
+
+const nested = `From: "Bö, B" <bo@example.com>
+To: =?utf-8?q?Ad=C3=A8le?= <adele@example.com>, x@example.com
+Subject: =?iso-8859-1?q?Gr=FC=DFe?=
+Date: Sun, 1 Mar 2009 08:14:57 +0000
+Message-ID: <1@example.com>
+In-Reply-To: <0@example.com>
+References: <a@example.com>
+ <0@example.com>
+X-MS-Exchange-Organization-SCL: 5
+	folded
+X-Priority: 1 (Highest)
+Content-Type: multipart/mixed; boundary=m
+
+--m
+Content-Type: multipart/alternative; boundary=a
+
+--a
+Content-Type: text/plain
+
+plain
+--a
+Content-Type: multipart/related; boundary=r
+
+--r
+Content-Type: text/html; charset=iso-8859-1
+Content-Transfer-Encoding: quoted-printable
+
+<p>Gr=FC=DFe <img src=3D"cid:i@x"></p>
+--r
+Content-Type: image/png; name="=?utf-8?q?b=C3=AFld.png?="
+Content-ID: <i@x>
+Content-Transfer-Encoding: base64
+
+iVBORw==
+--r--
+--a--
+--m
+Content-Type: text/csv; charset=iso-8859-1
+Content-Disposition: attachment; filename*=utf-8''gr%C3%BC%C3%9Fe.csv
+Content-Transfer-Encoding: 8bit
+
+` + "gr\xfc\xdfe" + `
+--m
+Content-Type: message/rfc822
+
+Subject: inner
+
+text
+--m--
+`
+
+// posted is the create request as the server sees it.
+func posted(t *testing.T, m *migrate.Message) (map[string]any, *letter, []attachment) {
+	t.Helper()
+	l, err := takeApart(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, rest, err := l.create(m, m.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(data)) != p.size() || len(data) > maxRequest {
+		t.Errorf("the request has %d octets, announced %d", len(data), p.size())
+	}
+	var got map[string]any
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatalf("%v in %.300s", err, data)
+	}
+	return got, l, rest
+}
+
+func TestALetterKeepsWhatGraphCanHoldAndNamesTheRest(t *testing.T) {
+	got, l, rest := posted(t, sourced(crlf(nested)))
+	if len(rest) > 0 {
+		t.Errorf("left over: %v", rest)
+	}
+	if got["subject"] != "Grüße" || got["internetMessageId"] != "<1@example.com>" || got["isRead"] != true || got["importance"] != "high" {
+		t.Errorf("%v", got)
+	}
+	body := got["body"].(map[string]any)
+	if body["contentType"] != "html" || !strings.Contains(body["content"].(string), "Grüße <img") {
+		t.Errorf("body %v", body)
+	}
+	if s, _ := json.Marshal([]any{got["from"], got["sender"], got["toRecipients"], got["ccRecipients"]}); string(s) !=
+		`[{"emailAddress":{"address":"bo@example.com","name":"Bö, B"}},{"emailAddress":{"address":"bo@example.com","name":"Bö, B"}},`+
+			`[{"emailAddress":{"address":"adele@example.com","name":"Adèle"}},{"emailAddress":{"address":"x@example.com"}}],[]]` {
+		t.Errorf("addresses %s", s)
+	}
+	props := map[string]string{}
+	for _, p := range got["singleValueExtendedProperties"].([]any) {
+		p := p.(map[string]any)
+		props[p["id"].(string)] = p["value"].(string)
+	}
+	for id, want := range map[string]string{
+		propFlags: "1", propReceived: "2009-03-01T08:15:00Z", propSubmitted: "2009-03-01T08:14:57Z", propClass: "IPM.Note",
+		propInReplyTo: "<0@example.com>", propReferences: "<a@example.com> <0@example.com>", propMigrationKey: strings.Repeat("ab", 32),
+	} {
+		if props[id] != want {
+			t.Errorf("%s is %q, want %q", id, props[id], want)
+		}
+	}
+	if h := props[propHeaders]; !strings.HasPrefix(h, "From: \"B") || strings.Contains(h, "Organization") || strings.Contains(h, "folded") || !strings.Contains(h, "References: <a@example.com>\r\n <0@example.com>\r\n") {
+		t.Errorf("headers %q", h)
+	}
+	var names []string
+	for _, a := range l.attachments {
+		names = append(names, a.name+" "+a.mediaType+" "+a.contentID+" "+string(a.data))
+	}
+	want := []string{"bïld.png image/png i@x \x89PNG", "grüße.csv text/csv  gr\xfc\xdfe", "part-5.eml message/rfc822  Subject: inner\r\n\r\ntext"}
+	if !slices.Equal(names, want) {
+		t.Errorf("attachments %q", names)
+	}
+	if want := []string{"alternative-text-dropped", "attached-message-as-file", "mime-structure-rebuilt"}; !slices.Equal(l.notes, want) {
+		t.Errorf("notes %v", l.notes)
+	}
+}
+
+func TestSignedAndEncryptedMessagesAreNotTakenApart(t *testing.T) {
+	for _, typ := range []string{"multipart/signed; boundary=b", "Multipart/Encrypted; boundary=b", "application/pkcs7-mime; smime-type=enveloped-data", "application/x-pkcs7-mime", "multipart/signed"} {
+		if _, err := takeApart(sourced(crlf("Subject: s\nContent-Type: " + typ + "\n\n--b\n\nx\n--b--\n"))); err != errProtected {
+			t.Errorf("%s: %v", typ, err)
+		}
+	}
+}
+
+func TestBrokenMessagesKeepTheirOriginal(t *testing.T) {
+	for name, s := range map[string]string{
+		"no closing boundary": "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n",
+		"no boundary":         "Subject: s\nContent-Type: multipart/mixed\n\nhello\n",
+		"broken base64":       "Subject: s\nContent-Transfer-Encoding: base64\n\naGVsbG8*aGVsbG8=\n",
+		"broken part header":  "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\nno header here\n\nx\n--b--\n",
+	} {
+		l, err := takeApart(sourced(crlf(s)))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		n := len(l.attachments)
+		if !slices.Contains(l.notes, "damaged-mime-attached") || n == 0 || l.attachments[n-1].leaf != -1 || l.attachments[n-1].size != int64(len(crlf(s))) {
+			t.Errorf("%s: notes %v, attachments %+v", name, l.notes, l.attachments)
+		}
+	}
+}
+
+func TestALineThatIsNoFieldCostsNoOtherField(t *testing.T) {
+	for first, note := range map[string]string{"From bo Sun Mar  1 2009": "", "rubbish": "damaged-mime-attached", strings.Repeat("r", 10_000): "damaged-mime-attached"} {
+		l, err := takeApart(sourced(crlf(first + "\nSubject: s\n folded\n\ntext")))
+		if err != nil || l.text != "text" || strings.Join(l.notes, " ") != strings.TrimSpace(note+" ") && !slices.Contains(l.notes, note) || (header{l.header}).text("Subject") != "s folded" {
+			t.Errorf("%.20s: %+v %v", first, l, err)
+		}
+	}
+}
+
+func TestWhatIsNoMessageIsOneText(t *testing.T) {
+	for _, s := range []string{"", "no header at all", "\x00\x01binary\xff"} {
+		l, err := takeApart(sourced(octets(s)))
+		if err != nil {
+			t.Errorf("%q: %v", s, err)
+			continue
+		}
+		if !slices.Equal(l.notes, []string{"unparsed-as-text"}) {
+			t.Errorf("%q: notes %v", s, l.notes)
+		}
+		if l.text != s && len(l.attachments) != 1 {
+			t.Errorf("%q became %q and is nowhere kept", s, l.text)
+		}
+	}
+}
+
+func TestAnUnknownCharsetLosesNothing(t *testing.T) {
+	for _, label := range []string{"136", "x-unknown", `""`} {
+		l, err := takeApart(sourced(octets("Subject: s\r\nContent-Type: text/plain; charset=" + label + "\r\n\r\ngr\xfc\xdfe gro\xdf")))
+		if err != nil || l.text != "grüße groß" {
+			t.Errorf("%s: %q %v", label, l.text, err)
+		}
+	}
+}
+
+func TestALongTextIsShownInPartAndAttachedWhole(t *testing.T) {
+	text := strings.Repeat("0123456789abcde\n", 2*maxText/16)
+	m := sourced(octets("Subject: s\r\n\r\n" + text))
+	got, l, rest := posted(t, m)
+	if n := len(got["body"].(map[string]any)["content"].(string)); n > maxText || n < maxText-4 {
+		t.Errorf("%d octets are shown", n)
+	}
+	if len(rest) != 1 || rest[0].size != int64(len(text)) || !slices.Contains(l.notes, "long-text-attached") {
+		t.Errorf("%+v %v", rest, l.notes)
+	}
+}
+
+func TestNoCreateRequestIsTooLong(t *testing.T) {
+	quotes := strings.Repeat(`""""""""""\\\\`, maxText/14)
+	parts := strings.Builder{}
+	for range 20 {
+		parts.WriteString("--b\r\nContent-Type: application/octet-stream\r\n\r\n" + strings.Repeat("x", 74_000) + "\r\n")
+	}
+	m := sourced(octets("To: " + strings.Repeat("<a@example.com>,", 60_000) + "<z@example.com>\r\nReferences: " + strings.Repeat("<a@example.com> ", 5_000) +
+		"\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + quotes + "\r\n" + parts.String() + "--b--\r\n"))
+	_, l, rest := posted(t, m)
+	if len(l.attachments) != 20 || len(rest) == 0 {
+		t.Errorf("%d attachments, %d left", len(l.attachments), len(rest))
+	}
+}
+
+func TestDatesThatMakeNoSenseAreReplacedAndNamed(t *testing.T) {
+	old := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		header         string
+		internal       time.Time
+		received, sent string
+		note           string
+	}{
+		{"Date: Sun, 1 Mar 2009 08:14:57 +0100", time.Time{}, "2009-03-01T07:14:57Z", "2009-03-01T07:14:57Z", "received-date-from-header"},
+		{"Date: Sun, 1 Mar 2009 08:14:57 +0100", old, "2009-03-01T07:14:57Z", "2009-03-01T07:14:57Z", "received-date-from-header"},
+		{"Date: 25:61:00", time.Unix(1e9, 0), "2001-09-09T01:46:40Z", "2001-09-09T01:46:40Z", "sent-date-missing"},
+		{"X: y", old, "", "", "dates-unknown"},
+	} {
+		m := sourced(crlf(c.header + "\n\ntext"))
+		m.InternalDate = c.internal
+		l, err := takeApart(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		props := map[string]string{}
+		for _, p := range l.message(m, m.Key).GetSingleValueExtendedProperties() {
+			props[*p.GetId()] = *p.GetValue()
+		}
+		if props[propReceived] != c.received || props[propSubmitted] != c.sent || !slices.Contains(l.notes, c.note) {
+			t.Errorf("%s, %v: %v %v", c.header, c.internal, props, l.notes)
+		}
+	}
+}
+
+func TestAnErrorOfTheBodyIsNoDamage(t *testing.T) {
+	broken := errors.New("disk")
+	_, err := (&walk{visit: func(_ leaf, r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }}).
+		message(io.MultiReader(strings.NewReader("Subject: s\r\n\r\ntext"), iotest.ErrReader(broken)))
+	if err != broken {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDeepAndWideMessagesEnd(t *testing.T) {
+	deep := strings.Builder{}
+	for i := range 5000 {
+		deep.WriteString("Content-Type: multipart/mixed; boundary=b" + strings.Repeat("x", i%7) + "\r\n\r\n--b" + strings.Repeat("x", i%7) + "\r\n")
+	}
+	wide := "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\nx\r\n", 5000)
+	for _, s := range []string{deep.String(), wide} {
+		l, err := takeApart(sourced(octets(s)))
+		if err != nil || !slices.Contains(l.notes, "damaged-mime-attached") {
+			t.Errorf("%v %v", err, l)
+		}
+	}
+}
+
+func FuzzTakeApart(f *testing.F) {
+	f.Add([]byte(crlf(nested)))
+	f.Add([]byte("Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n----\r\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := takeApart(sourced(octets(data)))
+		if err != nil && err != errProtected {
+			t.Fatal(err)
+		}
+		if err == nil {
+			if _, _, err := l.create(sourced(octets(data)), "k"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := printOf(bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
