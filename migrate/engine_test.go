@@ -692,3 +692,116 @@ func TestTheSpoolLeavesNothingBehind(t *testing.T) {
 		}
 	})
 }
+
+func TestNewMailEqualToOneInDoubtIsNotWrittenTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.labels, w.parallel = true, 1
+		w.add("INBOX", "same")
+		w.interrupt(1)
+		w.add("Archive", "same")
+		w.folders[0], w.folders[1] = w.folders[1], w.folders[0]
+		if err := w.run(); err != nil {
+			t.Fatal(err)
+		}
+		w.check()
+	})
+}
+
+func TestACopyThatWaitsForItsTwinIsNotWrittenIfTheTwinCannotBeRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 {
+			w := newWorld(t)
+			w.labels, w.parallel = true, 2
+			w.add("INBOX", "same", "same")
+			w.onSave = func(rs []Record) error {
+				for _, r := range rs {
+					if r.Outcome == Copied {
+						return errors.New("disk full")
+					}
+				}
+				return nil
+			}
+			if w.run() == nil {
+				t.Fatal("the run did not notice")
+			}
+			if len(w.store) != 1 {
+				t.Fatalf("%d copies", len(w.store))
+			}
+			w.onSave = nil
+			if err := w.run(); err != nil {
+				t.Fatal(err)
+			}
+			w.check()
+		}
+	})
+}
+
+func TestARefusedWriteThatIsStoppedWhileItWaitsIsNotInDoubt(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		ctx, stop := context.WithCancel(t.Context())
+		w.onAppend = func(*world, *Message) error {
+			return &Error{Op: "append", Delay: time.Hour, Refused: true, Err: errors.New("429")}
+		}
+		time.AfterFunc(time.Minute, stop)
+		if err := w.runWith(ctx, w.engine()); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+		for id, r := range w.ledger {
+			if r.Doubt || r.Outcome != Pending {
+				t.Errorf("%v: %+v", id, r)
+			}
+		}
+	})
+}
+
+func TestTroubleOfOurOwnMachineStartsNoFurtherMailbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("INBOX", "one")
+		w.step = func(n int) error {
+			if n > 8 {
+				return errors.New("disk full")
+			}
+			return nil
+		}
+		box := Mailbox{Source: "ann@example.org", Target: "ann@example.com",
+			OpenSource: func(context.Context) (Source, error) { return (*worldSource)(w), nil },
+			OpenTarget: func(context.Context) (Target, error) { return (*worldTarget)(w), nil }}
+		next := box
+		next.Source = "bob@example.org"
+		next.OpenSource = func(context.Context) (Source, error) {
+			t.Error("the next mailbox was opened")
+			return (*worldSource)(w), nil
+		}
+		results, err := w.engine().Run(t.Context(), []Mailbox{box, next})
+		if err == nil || results[1].Err == nil {
+			t.Errorf("got %v, %v", err, results[1].Err)
+		}
+	})
+}
+
+func TestSumsThatDoNotCloseEndTheRun(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.onSave = func([]Record) error { w.listed[1] = 99; return nil }
+		if err := w.run(); err == nil || !strings.Contains(err.Error(), "99 messages were listed") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAMessageLeftUndoneEndsTheRun(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.onSave = func(rs []Record) error {
+			for i := range rs {
+				if rs[i].Outcome == Copied {
+					rs[i].Outcome = Pending
+				}
+			}
+			return nil
+		}
+		if err := w.run(); err == nil || !strings.Contains(err.Error(), "still pending") {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -43,6 +43,8 @@ type world struct {
 	listed map[int64]int64
 	state  MailboxState
 
+	onSave func(rs []Record) error // called with mu held, before the effect
+
 	n     int
 	step  func(n int) error
 	calls map[string]int
@@ -462,6 +464,11 @@ func (l *worldLedger) Save(_ context.Context, rs ...Record) error {
 	for _, r := range rs {
 		if _, ok := l.ledger[rowID{r.Folder, r.UID}]; !ok {
 			return fmt.Errorf("no record %d", r.UID)
+		}
+	}
+	if l.onSave != nil {
+		if err := l.onSave(rs); err != nil {
+			return err
 		}
 	}
 	return (*world)(l).effect("save", func() {

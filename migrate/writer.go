@@ -261,7 +261,6 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		case !errors.Is(err, ErrNotFound):
 			return fmt.Errorf("look for a message in doubt: %w", err)
 		}
-		*doubt = false
 	}
 	if t.body == nil {
 		t.rec.Outcome, t.rec.Doubt = Gone, false
