@@ -100,9 +100,11 @@ type RunConfig struct {
 	Checkpoints    string   `toml:"checkpoints"`
 	Jobs           int      `toml:"jobs"`
 	SpoolDir       string   `toml:"spool_dir"` // "" is the system's directory for temporary files
-	SpoolMax       ByteSize `toml:"spool_max"`
+	SpoolMax       string   `toml:"spool_max"`
 	ExcludeFolders []string `toml:"exclude_folders"`
 	Deleted        string   `toml:"deleted"`
+
+	spoolBytes int64 // SpoolMax in octets
 }
 
 // defaults returns the configuration of an empty file.
@@ -111,7 +113,7 @@ func defaults() Config {
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
 		Gmail:  GmailConfig{Profile: "new", Parallel: 4},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Parallel: 4},
-		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: 2 << 30, Deleted: "exclude"},
+		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}
 }
 
@@ -177,43 +179,35 @@ func (c *Config) resolve(dir string) {
 	in(&c.Run.Mailboxes)
 	in(&c.Run.Checkpoints)
 	in(&c.Run.SpoolDir)
-	v := reflect.ValueOf(c).Elem()
-	for section := range v.Fields() {
-		if section.Tag.Get("toml") == "" {
+	for _, section := range reflect.ValueOf(c).Elem().Fields() {
+		if section.Kind() != reflect.Struct {
 			continue
 		}
-		s := v.FieldByIndex(section.Index)
-		for i := range s.NumField() {
-			switch p := s.Field(i).Addr().Interface().(type) {
-			case *string:
-				if strings.HasSuffix(s.Type().Field(i).Tag.Get("toml"), "_file") {
-					in(p)
-				}
-			case *[]string:
-				if strings.HasSuffix(s.Type().Field(i).Tag.Get("toml"), "_command") && len(*p) > 0 {
-					(*p)[0] = commandPath((*p)[0], dir)
-				}
+		for field, value := range section.Fields() {
+			key := field.Tag.Get("toml")
+			switch {
+			case strings.HasSuffix(key, "_file"):
+				in(value.Addr().Interface().(*string))
+			case strings.HasSuffix(key, "_command") && value.Len() > 0:
+				program := value.Index(0)
+				program.SetString(commandPath(program.String(), dir))
 			}
 		}
 	}
 }
 
-// ByteSize is a number of octets, written like "2GiB" or "500MB".
-type ByteSize int64
-
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (s *ByteSize) UnmarshalText(text []byte) error {
-	t := strings.TrimSpace(string(text))
-	digits := len(t) - len(strings.TrimLeft(t, "0123456789"))
+// parseSize returns the octets of a size written like "2GiB" or "500MB".
+func parseSize(s string) (int64, bool) {
+	s = strings.TrimSpace(s)
+	digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
 	unit, ok := map[string]int64{
 		"": 1, "B": 1,
 		"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
 		"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
-	}[strings.ToUpper(strings.TrimSpace(t[digits:]))]
-	n, err := strconv.ParseInt(t[:digits], 10, 64)
+	}[strings.ToUpper(strings.TrimSpace(s[digits:]))]
+	n, err := strconv.ParseInt(s[:digits], 10, 64)
 	if !ok || err != nil || n > (1<<62)/unit {
-		return fmt.Errorf("%q is not a size", t)
+		return 0, false
 	}
-	*s = ByteSize(n * unit)
-	return nil
+	return n * unit, true
 }

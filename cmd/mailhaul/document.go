@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"encoding"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -119,7 +119,10 @@ func (d *document) decode() (c Config, ok bool) {
 		}
 		var wrong *toml.DecodeError
 		if !errors.As(err, &wrong) {
-			return c, true
+			if err != nil {
+				d.add(0, 0, "", err.Error())
+			}
+			return c, err == nil
 		}
 		line, column := wrong.Position()
 		i := d.expressionAt(line, column)
@@ -201,29 +204,25 @@ func (d *document) has(key string) bool {
 	return false
 }
 
-// fieldOf returns the type that a key decodes into.
-func fieldOf(key []string) (reflect.Type, bool) {
-	t := reflect.TypeFor[Config]()
+// fieldOf returns the default of a key, or a section with its defaults.
+func fieldOf(key []string) (v reflect.Value, ok bool) {
+	v = reflect.ValueOf(defaults())
 	for _, k := range key {
-		if t.Kind() != reflect.Struct {
-			return nil, false
+		if v.Kind() != reflect.Struct || !slices.Contains(keysOf(v), k) {
+			return v, false
 		}
-		i := 0
-		for i < t.NumField() && t.Field(i).Tag.Get("toml") != k {
-			i++
-		}
-		if i == t.NumField() {
-			return nil, false
-		}
-		t = t.Field(i).Type
+		v = v.FieldByNameFunc(func(name string) bool {
+			f, _ := v.Type().FieldByName(name)
+			return f.Tag.Get("toml") == k
+		})
 	}
-	return t, true
+	return v, true
 }
 
 // keysOf lists the keys of a section, or the sections.
-func keysOf(t reflect.Type) []string {
+func keysOf(v reflect.Value) []string {
 	var ks []string
-	for f := range t.Fields() {
+	for f := range v.Type().Fields() {
 		if k := f.Tag.Get("toml"); k != "" {
 			ks = append(ks, k)
 		}
@@ -242,7 +241,7 @@ func unknownKey(key []string) string {
 		return "no such section: there are [" + strings.Join(keysOf(section), "], [") + "]"
 	}
 	secret := key[last]
-	if _, ok := fieldOf(append(key[:last:last], secret+"_env")); ok {
+	if slices.Contains(keysOf(section), secret+"_env") {
 		return fmt.Sprintf("secrets do not belong in this file: use %s_file, %[1]s_command or %[1]s_env, and change the secret if others have seen it", secret)
 	}
 	return fmt.Sprintf("no such key: [%s] has %s", strings.Join(key[:last], "."), strings.Join(keysOf(section), ", "))
@@ -250,22 +249,20 @@ func unknownKey(key []string) string {
 
 // wantedType says what a key wants.
 func wantedType(key []string) string {
-	t, ok := fieldOf(key)
+	v, ok := fieldOf(key)
 	if !ok {
 		return "no such key"
 	}
 	k := key[len(key)-1]
-	switch {
-	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
-		return fmt.Sprintf("want a size in quotes, as in %s = \"2GiB\"", k)
-	case t.Kind() == reflect.Struct:
+	switch v.Kind() {
+	case reflect.Struct:
 		return fmt.Sprintf("want one section [%s] with keys below it", k)
-	case t.Kind() == reflect.Int:
+	case reflect.Int:
 		return "want a whole number, without quotes"
-	case t.Kind() == reflect.Bool:
+	case reflect.Bool:
 		return "want true or false, without quotes"
-	case t.Kind() == reflect.Slice:
+	case reflect.Slice:
 		return fmt.Sprintf("want a list of texts, as in %s = [\"one\", \"two\"]", k)
 	}
-	return fmt.Sprintf("want a text in quotes, as in %s = \"text\"", k)
+	return fmt.Sprintf("want a text in quotes, as in %s = %q", k, cmp.Or(v.String(), "text"))
 }

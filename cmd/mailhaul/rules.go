@@ -120,7 +120,7 @@ func (g GraphConfig) checkLogin(d *document) {
 	}
 }
 
-func (r RunConfig) check(d *document) {
+func (r *RunConfig) check(d *document) {
 	if r.Mailboxes == "" {
 		d.reject("run.mailboxes", `must not be empty: name the list of mailboxes, as in mailboxes = "mailboxes.csv"`)
 	}
@@ -128,8 +128,9 @@ func (r RunConfig) check(d *document) {
 		d.reject("run.checkpoints", `must not be empty: name the database, as in checkpoints = "mailhaul.db"`)
 	}
 	d.between("run.jobs", r.Jobs, 1, 1000)
-	if r.SpoolMax < 1<<20 {
-		d.reject("run.spool_max", "must be at least 1MiB")
+	var ok bool
+	if r.spoolBytes, ok = parseSize(r.SpoolMax); !ok || r.spoolBytes < 1<<20 {
+		d.reject("run.spool_max", `want a size of 1MiB or more, as in spool_max = "2GiB", not %q`, r.SpoolMax)
 	}
 	d.oneOf("run.deleted", r.Deleted, "exclude", "copy")
 }
