@@ -44,6 +44,8 @@ func Test(t *testing.T, open Open) {
 		{"goroutines save side by side and fail alone", goroutinesSaveSideBySide},
 		{"equal content is found where it arrived", equalContentIsFound},
 		{"equal content in doubt is found", equalContentInDoubtIsFound},
+		{"equal content is found where it may have arrived", equalContentInDoubtIsFound},
+		{"equal content that leaves doubt is found all the while", equalContentDoesNotSlipThrough},
 		{"equal content is not found in another mailbox", equalContentStaysInMailbox},
 		{"messages that were not read are not equal", unreadMessagesAreNotEqual},
 		{"a tally counts messages and octets by outcome", tallyCounts},

@@ -2,58 +2,110 @@ package checkpointtest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
+// byDigest returns what a mailbox has with the content s.
+func byDigest(t *testing.T, l migrate.Ledger, s string) []migrate.Record {
+	t.Helper()
+	rs, err := l.ByDigest(t.Context(), digest(s))
+	must(t, err)
+	return rs
+}
+
 func equalContentIsFound(t *testing.T, open Open) {
 	c, reopen := open(t)
 	l := mailbox(t, c, "a")
 	f := folder(t, l, "INBOX")
-	must(t, l.AddListed(t.Context(), pending(f, 1, 2)...))
 	neighbour := digest("x")
 	neighbour[31] ^= 1 // it differs in its last octet only
-	must(t, l.Save(t.Context(), migrate.Record{Folder: f, UID: 2, Outcome: migrate.Copied, Target: "neighbour", Digest: neighbour}))
+	must(t, l.AddListed(t.Context(), append(pending(f, 1), migrate.Record{Folder: f, UID: 2, Outcome: migrate.Copied, Target: "neighbour", Digest: neighbour})...))
 
 	for o := range migrate.Outcomes {
-		want := migrate.Record{Folder: f, UID: 1, Outcome: o, Target: migrate.MessageID(fmt.Sprint("id ", o)), Digest: digest("x"), Size: 9, Notes: []string{"n"}}
-		want.Doubt = o == migrate.Pending
-		must(t, l.Save(t.Context(), want))
-		l = mailbox(t, reopen(), "a")
-		got, err := l.ByDigest(t.Context(), digest("x"))
-		must(t, err)
-		if found := len(got) == 1; found != (o.Arrived() || want.Doubt) {
-			t.Errorf("%v: found %v", o, got)
-		} else if found {
-			same(t, o.String(), got[0], want)
+		r := migrate.Record{Folder: f, UID: 1, Outcome: o, Target: migrate.MessageID(fmt.Sprint("id ", o)), Digest: digest("x"), Size: 9, Notes: []string{"n"}}
+		must(t, l.Save(t.Context(), r))
+		var want []migrate.Record
+		if o.Arrived() {
+			want = append(want, r)
 		}
+		l = mailbox(t, reopen(), "a")
+		sameRecords(t, o.String(), byDigest(t, l, "x"), want)
 	}
+	must(t, l.Save(t.Context(), migrate.Record{Folder: f, UID: 1, Outcome: migrate.Copied, Target: "m", Digest: digest("x")}))
 	must(t, l.Save(t.Context(), migrate.Record{Folder: f, UID: 1, Outcome: migrate.Copied, Target: "m", Digest: digest("y")}))
-	if rs, err := l.ByDigest(t.Context(), digest("x")); len(rs) > 0 || err != nil {
-		t.Errorf("content that was replaced: found %v, error %v", rs, err)
-	}
-	if rs, err := l.ByDigest(t.Context(), digest("y")); len(rs) != 1 || rs[0].UID != 1 || err != nil {
-		t.Errorf("content that replaced it: found %v, error %v", rs, err)
-	}
+	same(t, "found with content that was replaced", len(byDigest(t, l, "x")), 0)
+	same(t, "found with content that replaced it", len(byDigest(t, l, "y")), 1)
 }
 
 func equalContentInDoubtIsFound(t *testing.T, open Open) {
 	c, _ := open(t)
 	l := mailbox(t, c, "a")
+	f, other := folder(t, l, "INBOX"), folder(t, l, "Sent")
+	var doubts []migrate.Record
+	for i, r := range append(pending(f, 1, 2), pending(other, 1)...) {
+		r.Digest = digest("x")
+		must(t, l.AddListed(t.Context(), r))
+		same(t, "found without a doubt", len(byDigest(t, l, "x")), min(i, 2))
+		r.Doubt = true
+		must(t, l.Save(t.Context(), r))
+		doubts = append(doubts, r)
+		rs := byDigest(t, l, "x")
+		same(t, "found in doubt", len(rs), min(i+1, 2))
+		for _, r := range rs {
+			if !slices.ContainsFunc(doubts, func(d migrate.Record) bool {
+				return d.Folder == r.Folder && d.UID == r.UID && r.Doubt && r.Digest == d.Digest
+			}) {
+				t.Errorf("found %+v, which is not in doubt", r)
+			}
+		}
+	}
+	same(t, "found in doubt in another mailbox", len(byDigest(t, mailbox(t, c, "b"), "x")), 0)
+
+	copied := doubts[2]
+	copied.Doubt, copied.Outcome, copied.Target = false, migrate.Copied, "m"
+	must(t, l.Save(t.Context(), copied))
+	sameRecords(t, "found once one has arrived", byDigest(t, l, "x"), []migrate.Record{copied})
+	for _, r := range []*migrate.Record{&copied, &doubts[0]} {
+		r.Doubt, r.Outcome, r.Target = false, migrate.Failed, ""
+		must(t, l.Save(t.Context(), *r))
+	}
+	sameRecords(t, "found once the others have failed", byDigest(t, l, "x"), doubts[1:2])
+}
+
+// A message that leaves doubt by arriving is found before, meanwhile and after.
+func equalContentDoesNotSlipThrough(t *testing.T, open Open) {
+	c, _ := open(t)
+	l := mailbox(t, c, "a")
 	f := folder(t, l, "INBOX")
-	must(t, l.AddListed(t.Context(), pending(f, 1, 2, 3, 4)...))
-	for uid := range migrate.UID(3) {
-		must(t, l.Save(t.Context(), migrate.Record{Folder: f, UID: uid + 1, Doubt: true, Digest: digest("x")}))
-	}
-	rs, err := l.ByDigest(t.Context(), digest("x"))
-	if len(rs) != 2 || !rs[0].Doubt || !rs[1].Doubt || rs[0].UID == rs[1].UID || err != nil {
-		t.Errorf("three in doubt: found %v, error %v", rs, err)
-	}
-	must(t, l.Save(t.Context(), migrate.Record{Folder: f, UID: 4, Outcome: migrate.Copied, Target: "m", Digest: digest("x")}))
-	rs, err = l.ByDigest(t.Context(), digest("x"))
-	if len(rs) != 1 || rs[0].UID != 4 || err != nil {
-		t.Errorf("one at the target and three in doubt: found %v, error %v", rs, err)
+	r := pending(f, 1)[0]
+	r.Doubt, r.Digest = true, digest("x")
+	must(t, l.AddListed(t.Context(), r))
+	done := make(chan error, 1)
+	go func() {
+		for i := range 400 {
+			r.Doubt, r.Outcome = i%2 == 1, migrate.Outcome((i+1)%2) // copied, pending, copied, ...
+			if err := l.Save(t.Context(), r); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for {
+		select {
+		case err := <-done:
+			must(t, err)
+			return
+		default:
+			if n := len(byDigest(t, l, "x")); n != 1 {
+				t.Errorf("found %d, want 1", n)
+				must(t, <-done)
+				return
+			}
+		}
 	}
 }
 
@@ -62,20 +114,16 @@ func equalContentStaysInMailbox(t *testing.T, open Open) {
 	a, b := mailbox(t, c, "a"), mailbox(t, c, "b")
 	f := folder(t, a, "INBOX")
 	must(t, a.AddListed(t.Context(), migrate.Record{Folder: f, UID: 1, Outcome: migrate.Copied, Target: "m", Digest: digest("x")}))
-	if rs, err := b.ByDigest(t.Context(), digest("x")); len(rs) > 0 || err != nil {
-		t.Errorf("found %v in another mailbox, error %v", rs, err)
-	}
-	if rs, err := a.ByDigest(t.Context(), digest("x")); len(rs) != 1 || err != nil {
-		t.Errorf("found %v in its own mailbox, error %v", rs, err)
-	}
+	same(t, "found in another mailbox", len(byDigest(t, b, "x")), 0)
+	same(t, "found in its own mailbox", len(byDigest(t, a, "x")), 1)
 }
 
 func unreadMessagesAreNotEqual(t *testing.T, open Open) {
 	c, _ := open(t)
 	l := mailbox(t, c, "a")
 	f := folder(t, l, "INBOX")
-	must(t, l.AddListed(t.Context(), migrate.Record{Folder: f, UID: 1, Outcome: migrate.Adopted, Target: "m"}))
-	if rs, err := l.ByDigest(t.Context(), migrate.Digest{}); len(rs) > 0 || err != nil {
-		t.Errorf("found %v, error %v", rs, err)
-	}
+	must(t, l.AddListed(t.Context(), migrate.Record{Folder: f, UID: 1, Outcome: migrate.Adopted, Target: "m"}, migrate.Record{Folder: f, UID: 2, Doubt: true}))
+	rs, err := l.ByDigest(t.Context(), migrate.Digest{})
+	must(t, err)
+	same(t, "found", len(rs), 0)
 }

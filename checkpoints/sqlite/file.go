@@ -18,8 +18,7 @@ const (
 //go:embed schema.sql
 var schema string
 
-// prepareFile makes the file if it is missing, and otherwise sees to it that
-// its owner alone can read it. The caller holds the lock.
+// prepareFile makes the file if it is missing. The caller holds the lock.
 func prepareFile(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -32,11 +31,28 @@ func prepareFile(path string) error {
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a file", path)
-	case info.Size() == 0:
-		// create never leaves such a file.
-		return damaged(path, errors.New("it is empty"))
 	}
-	return os.Chmod(path, 0o600) // SQLite gives its other files the same mode
+	return checkLength(path, info)
+}
+
+// checkLength refuses what SQLite takes for a new database: create never
+// leaves such a file.
+func checkLength(path string, info fs.FileInfo) error {
+	if info.Size() < 512 { // the smallest page
+		return damaged(path, fmt.Errorf("it has only %d octets", info.Size()))
+	}
+	return nil
+}
+
+// restrict sees to it that the owner alone can read the file, which may have
+// been copied back, and those beside it.
+func restrict(path string) error {
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // create makes the file under another name and renames it, so that a file

@@ -139,6 +139,16 @@ const selectRecords = `SELECT m.id, m.outcome, m.doubt, m.size, m.digest, m.shar
 		coalesce(r.notes, ''), coalesce(r.reason, ''), coalesce(r.hint, ''), coalesce(m.message_id, '')
 	FROM folder f JOIN message m LEFT JOIN remark r ON r.id = m.remark `
 
+const recordsQuery = selectRecords + `WHERE f.id = ? AND f.mailbox = ? AND m.id BETWEEN ? AND ? ORDER BY m.id LIMIT ?`
+
+// digestQuery is one statement, so that a message cannot slip through it by
+// leaving doubt. Each of its parts has its index.
+const digestQuery = selectRecords + `WHERE f.id = m.id >> 32 AND m.id IN (
+	SELECT * FROM (SELECT id FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND outcome IN (1, 2, 3) LIMIT 1)
+	UNION ALL
+	SELECT * FROM (SELECT id FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND doubt = 1 LIMIT 2))
+	ORDER BY m.outcome IN (1, 2, 3) DESC`
+
 // scanRecord reads a row of selectRecords.
 func scanRecord(rows *sql.Rows) (r migrate.Record, err error) {
 	var id int64
@@ -164,8 +174,7 @@ const page = 500
 func (l *ledger) Records(ctx context.Context, folder int64, from, to migrate.UID) iter.Seq2[migrate.Record, error] {
 	return func(yield func(migrate.Record, error) bool) {
 		for next, last := rowID(folder, from), rowID(folder, to); next <= last; {
-			rs, err := l.records(ctx, selectRecords+`WHERE f.id = ? AND f.mailbox = ? AND m.id BETWEEN ? AND ? ORDER BY m.id LIMIT ?`,
-				folder, l.mailbox, next, last, page)
+			rs, err := l.records(ctx, recordsQuery, folder, l.mailbox, next, last, page)
 			for _, r := range rs {
 				if !yield(r, nil) {
 					return
@@ -187,14 +196,14 @@ func (l *ledger) ByDigest(ctx context.Context, d migrate.Digest) ([]migrate.Reco
 	if d == (migrate.Digest{}) {
 		return nil, nil // of messages that were not read
 	}
-	const equal = selectRecords + `WHERE m.mailbox = ? AND substr(m.digest, 1, 6) = ? AND m.digest = ? AND f.id = m.id >> 32 `
-	for _, which := range []string{`AND m.outcome IN (1, 2, 3) LIMIT 1`, `AND m.doubt = 1 LIMIT 2`} { // each has its index
-		rs, err := l.records(ctx, equal+which, l.mailbox, d[:6], d[:])
-		if err != nil || len(rs) > 0 {
-			return rs, explain(l.store.path, "look up a digest", err)
-		}
+	rs, err := l.records(ctx, digestQuery, l.mailbox, d[:6], d[:])
+	if err != nil {
+		return nil, explain(l.store.path, "look up a digest", err)
 	}
-	return nil, nil
+	if len(rs) > 0 && rs[0].Outcome.Arrived() {
+		rs = rs[:1]
+	}
+	return rs, nil
 }
 
 // records returns the rows of a query on selectRecords, of which there are few.

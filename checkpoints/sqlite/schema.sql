@@ -45,7 +45,8 @@ CREATE TABLE message (
 	message_id TEXT
 ) STRICT;
 
--- Six octets tell 100 million messages apart well enough; the query compares the rest.
+-- Equal content: what is at the target, and what may be. Six octets of a
+-- digest tell messages apart well enough; the query compares the rest.
 CREATE INDEX message_digest ON message (mailbox, substr(digest, 1, 6)) WHERE outcome IN (1, 2, 3);
 CREATE INDEX message_doubt ON message (mailbox, substr(digest, 1, 6)) WHERE doubt = 1;
 

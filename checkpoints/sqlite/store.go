@@ -72,6 +72,9 @@ func (s *Store) openForRun() error {
 	if err := checkPages(s.read, s.path); err != nil {
 		return err
 	}
+	if err := restrict(s.path); err != nil {
+		return err
+	}
 	s.write, err = newWriter(s.path)
 	return err
 }
@@ -92,8 +95,8 @@ func (s *Store) openToLook() (err error) {
 	if err != nil {
 		return err
 	}
-	if info.Size() == 0 {
-		return damaged(s.path, errors.New("it is empty"))
+	if err := checkLength(s.path, info); err != nil {
+		return err
 	}
 	if s.read, err = connect(s.path, "ro"); err != nil {
 		return err
