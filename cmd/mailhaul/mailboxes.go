@@ -109,11 +109,17 @@ func (l *mailboxList) add(line int, format string, args ...any) {
 // header reads the names of the columns. It returns false if rows would make
 // no sense.
 func (l *mailboxList) header(line int, row []string) bool {
+	if slices.ContainsFunc(row, isAddress) {
+		l.add(line, "the first line must name the columns, as in source,target,wave")
+		return false
+	}
 	for i, name := range row {
 		name = strings.ToLower(name)
 		switch {
 		case name == "" && i == len(row)-1:
 			// a separator at the end of the line
+		case name == "password" || name == "token":
+			l.add(line, "%ss do not belong in this file: use the column password_file, password_command or password_env", name)
 		case !slices.Contains(mailboxColumns(), name):
 			l.add(line, "unknown column %q: there are %s", name, strings.Join(mailboxColumns(), ", "))
 		case slices.Contains(l.columns, name):
@@ -141,13 +147,14 @@ func (l *mailboxList) row(line int, row []string) {
 		return ""
 	}
 	m := Mailbox{Source: field("source"), Target: field("target"), Wave: field("wave"), Line: line}
-	m.Password = SecretRef{File: field("password_file"), Command: strings.Fields(field("password_command")), Env: field("password_env")}
+	m.Password = SecretRef{File: field("password_file"), Env: field("password_env")}
 	dir := filepath.Dir(l.file)
 	if f := m.Password.File; f != "" && !filepath.IsAbs(f) {
 		m.Password.File = filepath.Join(dir, f)
 	}
-	if len(m.Password.Command) > 0 {
-		m.Password.Command[0] = commandPath(m.Password.Command[0], dir)
+	if words := strings.Fields(field("password_command")); len(words) > 0 {
+		words[0] = commandPath(words[0], dir)
+		m.Password.Command = words
 	}
 	before := len(l.problems)
 	if m.Source == "" {
@@ -175,12 +182,12 @@ func (l *mailboxList) unique(line int, column, name string, seen map[string]int)
 	if name == "" {
 		return
 	}
-	name = strings.ToLower(name)
-	if first, ok := seen[name]; ok {
+	key := strings.ToLower(name)
+	if first, ok := seen[key]; ok {
 		l.add(line, "%s %q is on line %d already: each mailbox may be there once", column, name, first)
 		return
 	}
-	seen[name] = line
+	seen[key] = line
 }
 
 // isAddress says whether s is a mail address and nothing else.
