@@ -62,3 +62,7 @@ func TestMemoryServerIsASource(t *testing.T) {
 		})
 	}
 }
+
+func secret(s string) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) { return s, nil }
+}

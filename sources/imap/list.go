@@ -1,12 +1,10 @@
 package imap
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"iter"
-	"net/textproto"
 	"slices"
 	"strings"
 
@@ -152,13 +150,21 @@ func message(data *imapclient.FetchMessageData) (m migrate.Message) {
 	return m
 }
 
-// parseMessageID returns the value of the first field, at most a line of it
-// (RFC 5322 section 2.1.1).
+// parseMessageID returns the value of the first field, unfolded, at most a line
+// of it (RFC 5322 sections 2.1.1 and 2.2.3).
 func parseMessageID(r io.Reader) string {
 	if r == nil {
 		return ""
 	}
-	h, _ := textproto.NewReader(bufio.NewReader(io.LimitReader(r, 4096))).ReadMIMEHeader()
-	id := strings.TrimSpace(h.Get("Message-Id"))
-	return id[:min(len(id), 998)]
+	field, _ := io.ReadAll(io.LimitReader(r, 4096))
+	_, value, _ := strings.Cut(string(field), ":")
+	var id []string
+	for line := range strings.Lines(value) {
+		if len(id) > 0 && !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, "\t") {
+			break
+		}
+		id = append(id, strings.TrimSpace(line))
+	}
+	unfolded := strings.TrimSpace(strings.Join(id, " "))
+	return unfolded[:min(len(unfolded), 998)]
 }

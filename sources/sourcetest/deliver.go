@@ -1,6 +1,7 @@
 package sourcetest
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"net"
@@ -150,4 +151,12 @@ func (s *Server) Mailbox(user string, open func(testing.TB) migrate.Source) Mail
 		Separator: s.Options.Separator,
 		Restart:   func(testing.TB) { s.Restart() },
 	}
+}
+
+// AsDovecotShows returns what IMAP shows of a message that was delivered as
+// msg: every line ends in CRLF, and octet 0, which IMAP cannot carry, is 0x80.
+func AsDovecotShows(msg []byte) []byte {
+	msg = bytes.ReplaceAll(msg, []byte("\r\n"), []byte("\n"))
+	msg = bytes.ReplaceAll(msg, []byte("\n"), []byte("\r\n"))
+	return bytes.ReplaceAll(msg, []byte{0}, []byte{0x80})
 }
