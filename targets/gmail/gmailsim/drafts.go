@@ -57,7 +57,7 @@ func (c *call) storeDraft(in incoming) (any, error) {
 	if m.offset, err = c.s.octets.append(in.octets); err != nil {
 		return nil, err
 	}
-	m.labels = []*label{b.labelByID("DRAFT")}
+	m.labels = []*label{b.labelIDs["DRAFT"]}
 	b.add(m, h.messageID)
 	b.nextDraft++
 	d := &draft{id: fmt.Sprintf("r%019d", b.nextDraft), message: m}

@@ -79,7 +79,7 @@ func (c *call) listHistory() (any, error) {
 		kinds = append(kinds, kind)
 	}
 	labelID := c.query.Get("labelId")
-	if labelID != "" && b.labelByID(labelID) == nil {
+	if labelID != "" && b.labelIDs[labelID] == nil {
 		return nil, invalid("labelId not found")
 	}
 	size, err := c.maxResults()

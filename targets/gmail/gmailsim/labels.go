@@ -12,6 +12,7 @@ import (
 // A label is one label of a mailbox.
 type label struct {
 	id, name     string
+	key          string // what the name is compared by
 	system       bool
 	messageShown string // messageListVisibility
 	listShown    string // labelListVisibility
@@ -47,7 +48,7 @@ func (c *call) listLabels() (any, error) {
 func (c *call) getLabel() (any, error) {
 	c.box.mu.Lock()
 	defer c.box.mu.Unlock()
-	l := c.box.labelByID(c.args[0])
+	l := c.box.labelIDs[c.args[0]]
 	if l == nil {
 		return nil, notFound()
 	}
@@ -83,13 +84,14 @@ func (c *call) createLabel() (any, error) {
 	c.box.nextLabel++
 	l.id = fmt.Sprintf("Label_%d", c.box.nextLabel)
 	c.box.labels = append(c.box.labels, l)
+	c.box.labelIDs[l.id] = l
 	return l.resource(false), nil // without type, as seen live
 }
 
 func (c *call) updateLabel() (any, error) {
 	c.box.mu.Lock()
 	defer c.box.mu.Unlock()
-	l := c.box.labelByID(c.args[0])
+	l := c.box.labelIDs[c.args[0]]
 	switch {
 	case l == nil:
 		return nil, notFound()
@@ -105,7 +107,7 @@ func (c *call) updateLabel() (any, error) {
 func (c *call) deleteLabel() (any, error) {
 	c.box.mu.Lock()
 	defer c.box.mu.Unlock()
-	l := c.box.labelByID(c.args[0])
+	l := c.box.labelIDs[c.args[0]]
 	switch {
 	case l == nil:
 		return nil, notFound()
@@ -115,6 +117,7 @@ func (c *call) deleteLabel() (any, error) {
 	for _, m := range c.box.messages {
 		c.box.relabel(m, nil, []*label{l})
 	}
+	delete(c.box.labelIDs, l.id)
 	c.box.labels = slices.DeleteFunc(c.box.labels, func(x *label) bool { return x == l })
 	return nil, nil
 }
@@ -141,8 +144,8 @@ func (c *call) changeLabel(l *label) error {
 	}
 	next := *l
 	if in.Name != nil {
-		next.name = strings.TrimSpace(*in.Name)
-		if err := c.checkLabelName(*in.Name, l); err != nil {
+		next.name, next.key = strings.TrimSpace(*in.Name), c.s.o.LabelKey(*in.Name)
+		if err := c.checkLabelName(*in.Name, next.key, l); err != nil {
 			return err
 		}
 	} else if c.r.Method != "PATCH" {
@@ -170,9 +173,8 @@ func (c *call) changeLabel(l *label) error {
 }
 
 // checkLabelName says whether self may have a name.
-func (c *call) checkLabelName(name string, self *label) error {
+func (c *call) checkLabelName(name, key string, self *label) error {
 	conflict := &refusal{code: 409, reason: "aborted", message: "Label name exists or conflicts"}
-	key := c.s.o.LabelKey(name)
 	first, _, _ := strings.Cut(name, "/")
 	switch {
 	case strings.Contains(name, "\n"):
@@ -183,7 +185,7 @@ func (c *call) checkLabelName(name string, self *label) error {
 		return invalid("Invalid label name")
 	}
 	for _, l := range c.box.labels {
-		if l != self && !l.system && c.s.o.LabelKey(l.name) == key {
+		if l != self && !l.system && l.key == key {
 			return conflict
 		}
 	}
@@ -193,15 +195,6 @@ func (c *call) checkLabelName(name string, self *label) error {
 func (c *call) reserved(key string) bool {
 	return slices.Contains(strings.Fields(reservedNames), key) ||
 		slices.ContainsFunc(c.s.o.Reserved, func(name string) bool { return c.s.o.LabelKey(name) == key })
-}
-
-func (b *mailbox) labelByID(id string) *label {
-	for _, l := range b.labels {
-		if l.id == id {
-			return l
-		}
-	}
-	return nil
 }
 
 func (l *label) resource(withType bool) labelResource {

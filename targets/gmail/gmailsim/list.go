@@ -17,7 +17,7 @@ func (c *call) listMessages() (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, id := range c.query["labelIds"] {
-		if b.labelByID(id) == nil {
+		if b.labelIDs[id] == nil {
 			return nil, invalid("Invalid label: %s", id)
 		}
 	}

@@ -19,7 +19,9 @@ type mailbox struct {
 
 	mu        sync.Mutex
 	bytes     int64
+	added     uint64   // messages, ever
 	labels    []*label // system labels first, then in order of creation
+	labelIDs  map[string]*label
 	nextLabel int
 	nextDraft int
 
@@ -66,6 +68,7 @@ type draft struct {
 func newMailbox(user string, o Options) *mailbox {
 	b := &mailbox{
 		user:           user,
+		labelIDs:       map[string]*label{},
 		byID:           map[uint64]*message{},
 		same:           map[[sha256.Size]byte]*message{},
 		index:          map[uint64][]*message{},
@@ -77,7 +80,8 @@ func newMailbox(user string, o Options) *mailbox {
 		historyRecords: o.HistoryRecords,
 	}
 	for _, name := range systemLabels {
-		b.labels = append(b.labels, &label{id: name, name: name, system: true})
+		l := &label{id: name, name: name, system: true}
+		b.labels, b.labelIDs[name] = append(b.labels, l), l
 	}
 	return b
 }
@@ -87,7 +91,8 @@ func (b *mailbox) hash(kind, s string) uint64 { return maphash.String(b.seed, ki
 // add gives m an id that sorts by its date, puts it into its place and records
 // it. The id is 16 hex digits, as Gmail's are: the milliseconds and a number.
 func (b *mailbox) add(m *message, messageID string) {
-	m.id = uint64(min(max(m.date, 1<<40), 1<<44-1))<<20 | 1
+	b.added++
+	m.id = uint64(min(max(m.date, 1<<40), 1<<44-1))<<20 | b.added&(1<<20-1)
 	for b.byID[m.id] != nil {
 		m.id++
 	}

@@ -147,7 +147,7 @@ func onePlace(labels []*label) error {
 // lookUp returns the labels with the given ids, each once.
 func (b *mailbox) lookUp(ids []string) (labels []*label, err error) {
 	for _, id := range ids {
-		l := b.labelByID(id)
+		l := b.labelIDs[id]
 		switch {
 		case l == nil && strings.HasPrefix(id, "Label_"):
 			return nil, invalid("labelId not found")

@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim/discovery"
 	"google.golang.org/api/gmail/v1"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
@@ -26,26 +28,45 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// serve starts a simulator and returns it with Google's client of it.
-func serve(t testing.TB, o Options, wrap ...func(http.Handler) http.Handler) (*Server, *gmail.UsersService, string) {
+// serve starts a simulator and returns it with Google's client of it. What
+// they say to each other is checked against the discovery document.
+func serve(t testing.TB, o Options) (*Server, *gmail.UsersService) {
 	t.Helper()
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h http.Handler = s
-	for _, w := range wrap {
-		h = w(h)
-	}
-	web := httptest.NewServer(h)
+	web := httptest.NewServer(discovery.Checked(t, s))
 	t.Cleanup(func() {
 		web.Close()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return s, client(t, web.URL, "test"), web.URL
+	return s, client(t, web.URL, "test")
 }
+
+// send makes a request that Google's client would not make.
+func send(s *Server, method, path, contentType, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer test")
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+// A clock stands still until it is moved.
+type clock struct{ t time.Time }
+
+func newClock() *clock                { return &clock{time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)} }
+func (c *clock) now() time.Time       { return c.t }
+func (c *clock) wait(d time.Duration) { c.t = c.t.Add(d) }
 
 func client(t testing.TB, url, token string) *gmail.UsersService {
 	t.Helper()
@@ -106,7 +127,7 @@ func TestImportKeepsEveryOctetOfAnyUpload(t *testing.T) {
 	sizes := []int{0, 1, 1000, 256<<10 - 200, 256 << 10, 256<<10 + 1, 512 << 10, 700 << 10}
 	for _, chunk := range []int{0, 256 << 10} {
 		t.Run(fmt.Sprint("chunk ", chunk), func(t *testing.T) {
-			s, g, _ := serve(t, Options{})
+			s, g := serve(t, Options{})
 			for i, size := range sizes {
 				text := mailOf(fmt.Sprint(i, "@x"))
 				text += strings.Repeat("\x00\xff.\n", size/4+1)
@@ -128,7 +149,7 @@ func TestImportKeepsEveryOctetOfAnyUpload(t *testing.T) {
 }
 
 func TestImportAnswersOnlyTheID(t *testing.T) {
-	_, g, _ := serve(t, Options{})
+	_, g := serve(t, Options{})
 	m, err := importing(g, mailOf("a@x"), "INBOX").Do()
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +157,7 @@ func TestImportAnswersOnlyTheID(t *testing.T) {
 	if len(m.Id) != 16 || m.ThreadId != "" || m.LabelIds != nil {
 		t.Errorf("got %+v", m)
 	}
-	_, g, _ = serve(t, Options{FullAnswer: true})
+	_, g = serve(t, Options{FullAnswer: true})
 	if m, err = importing(g, mailOf("a@x"), "INBOX").Do(); err != nil || m.ThreadId == "" || len(m.LabelIds) != 1 {
 		t.Errorf("got %+v, %v", m, err)
 	}

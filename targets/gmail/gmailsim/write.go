@@ -141,7 +141,7 @@ func (c *call) store(in incoming, msg messageInput, how addition, dateSource str
 	case how == byImport && in.query.Get("neverMarkSpam") != "true" && !o.CleanMail:
 		b.markSpam(m)
 	case how == byInsert && from == b.user && !m.has("SENT"):
-		m.labels = append(m.labels, b.labelByID("SENT"))
+		m.labels = append(m.labels, b.labelIDs["SENT"])
 	}
 	m.same = sameKey(o.Same, h.messageID, m.sum)
 	if old := b.same[m.same]; old != nil && how == byImport && m.same != ([sha256.Size]byte{}) {
@@ -234,7 +234,7 @@ func (b *mailbox) markSpam(m *message) {
 	m.labels = slices.DeleteFunc(m.labels, func(l *label) bool { return slices.Contains(places, l.id) })
 	for _, id := range []string{"UNREAD", "CATEGORY_PERSONAL", "SPAM"} {
 		if !m.has(id) {
-			m.labels = append(m.labels, b.labelByID(id))
+			m.labels = append(m.labels, b.labelIDs[id])
 		}
 	}
 }
