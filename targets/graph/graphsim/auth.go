@@ -70,6 +70,9 @@ func (s *Server) checkUser(user string, rest []string) error {
 	if slices.ContainsFunc(s.opt.Denied, same) {
 		return refuse(403, "ErrorAccessDenied", "Access to OData is disabled.")
 	}
+	if slices.ContainsFunc(s.opt.NoMailbox, same) {
+		return refuse(404, "ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
+	}
 	if s.now().Sub(s.start) < s.opt.MailboxDelay {
 		return refuse(404, "MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise.")
 	}

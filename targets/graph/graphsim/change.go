@@ -15,6 +15,9 @@ func (c *call) routeMessages(folder string, rest []string) (reply, error) {
 		return reply{}, errSegment(rest[2])
 	}
 	f, err := c.scopeFolder(folder)
+	if err != nil && len(rest) == 1 && rest[0] == "delta" && err.(*apiError).status == 404 {
+		err = refuse(404, "ErrorSyncFolderNotFound", "The folder to synchronize was not found.")
+	}
 	if err != nil {
 		return reply{}, err
 	}

@@ -196,6 +196,15 @@ func (c *call) createJSON(f *folder, object map[string]any, raw []byte) (reply, 
 	if len([]rune(str(object["subject"]))) > 255 {
 		return reply{}, refuse(400, "ErrorInvalidArgument", "The subject is longer than 255 characters.")
 	}
+	if c.s.opt.RefuseRecipients {
+		for _, name := range []string{"toRecipients", "ccRecipients", "bccRecipients", "replyTo"} {
+			for _, r := range recipients(object[name]) {
+				if !strings.Contains(r.EmailAddress.Address, "@") {
+					return reply{}, refuse(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
+				}
+			}
+		}
+	}
 	for tag, p := range m.single {
 		switch tag {
 		case tagReceived:

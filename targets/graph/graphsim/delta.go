@@ -27,6 +27,9 @@ func (c *call) deltaLinks(t pageToken, more bool) (next, delta string) {
 
 // messageDelta lists what changed in f. The mailbox is locked.
 func (c *call) messageDelta(f *folder) (reply, error) {
+	if c.s.opt.SlowPage > 0 && c.page() > c.s.opt.SlowPage {
+		return reply{}, faultStatuses["504"]
+	}
 	v := c.query.values
 	for name := range v {
 		if !slices.Contains([]string{"$select", "$filter", "$top", "$expand", "changeType"}, name) && name[0] == '$' {

@@ -32,7 +32,7 @@ type Message struct {
 	SingleValue       map[string]string `json:"singleValueExtendedProperties"` // by canonical id
 	Attachments       []Attachment      `json:"attachments"`
 
-	// Size and SHA256 are of the octets that Open reads. File is where a dump
+	// Size and SHA256 are of the octets that Octets reads. File is where a dump
 	// has them, relative to its index.
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
@@ -41,9 +41,9 @@ type Message struct {
 	octets func() ([]byte, error)
 }
 
-// Open reads the message: routes A and D exactly as received, C as MIME that
-// was rebuilt.
-func (m Message) Open() ([]byte, error) { return m.octets() }
+// Octets reads the message: routes A and D exactly as received, C as MIME that
+// was rebuilt. The server must not be closed yet.
+func (m Message) Octets() ([]byte, error) { return m.octets() }
 
 // An Attachment is one of a message.
 type Attachment struct {
@@ -55,13 +55,12 @@ type Attachment struct {
 	SHA256      string `json:"sha256"`
 }
 
-// A Folder is a folder in a dump.
+// A Folder is a folder in a dump. Search folders hold nothing and are left out.
 type Folder struct {
 	ID            string   `json:"id"`
 	Path          []string `json:"path"`
 	WellKnownName string   `json:"wellKnownName,omitempty"`
 	IsHidden      bool     `json:"isHidden"`
-	IsSearch      bool     `json:"isSearchFolder"`
 	Messages      int      `json:"totalItemCount"`
 }
 
@@ -73,45 +72,63 @@ type dumpedUser struct {
 }
 
 // Messages returns what the mailbox of user holds, in the order in which it was
-// written.
-func (s *Server) Messages(user string) ([]Message, error) {
+// written. It panics if the server's own file cannot be read.
+func (s *Server) Messages(user string) []Message {
 	u, _, err := s.export(user)
-	return u.Messages, err
+	if err != nil {
+		panic(fmt.Sprintf("graphsim: messages of %s: %v", user, err))
+	}
+	return u.Messages
 }
 
 // Folders returns the folders of user below the root, parents first.
-func (s *Server) Folders(user string) ([]Folder, error) {
-	u, _, err := s.export(user)
-	return u.Folders, err
-}
-
-// export returns what a mailbox holds, and the create bodies of its messages.
-func (s *Server) export(user string) (dumpedUser, []span, error) {
-	s.mu.Lock()
-	mb := s.mailboxes[strings.ToLower(user)]
-	s.mu.Unlock()
-	out := dumpedUser{User: strings.ToLower(user), Folders: []Folder{}, Messages: []Message{}}
-	if mb == nil {
-		return out, nil, nil
+func (s *Server) Folders(user string) []Folder {
+	folders := []Folder{}
+	c, unlock := s.exporting(user)
+	if c == nil {
+		return folders
 	}
-	c := &call{s: s, r: &http.Request{URL: new(url.URL)}, mb: mb, now: s.now()}
-	mb.mu.Lock()
-	defer mb.mu.Unlock()
-	mb.root.walk(func(f *folder) {
-		if f != mb.root {
-			out.Folders = append(out.Folders, Folder{
-				folderID.format(mb.tag, f.n), f.path(), f.wellKnown, f.hidden, f.search, len(f.messages),
+	defer unlock()
+	root := c.mb.root
+	root.walk(func(f *folder) {
+		if f != root {
+			folders = append(folders, Folder{
+				folderID.format(c.mb.tag, f.n), f.path(), f.wellKnown, f.hidden, len(f.messages),
 			})
 		}
 	})
+	return folders
+}
+
+// exporting locks the mailbox of user, if there is one.
+func (s *Server) exporting(user string) (c *call, unlock func()) {
+	user = s.address(user)
+	s.mu.Lock()
+	mb := s.mailboxes[user]
+	s.mu.Unlock()
+	if mb == nil {
+		return nil, nil
+	}
+	mb.mu.Lock()
+	return &call{s: s, r: &http.Request{URL: new(url.URL)}, mb: mb, now: s.now()}, mb.mu.Unlock
+}
+
+// export returns what a mailbox holds, and what was written for each message.
+func (s *Server) export(user string) (dumpedUser, []span, error) {
+	out := dumpedUser{User: s.address(user), Folders: s.Folders(user), Messages: []Message{}}
+	c, unlock := s.exporting(user)
+	if c == nil {
+		return out, nil, nil
+	}
+	defer unlock()
 	var spans []span
-	for _, n := range slices.Sorted(maps.Keys(mb.items)) {
-		m, err := c.export(mb.items[n])
+	for _, n := range slices.Sorted(maps.Keys(c.mb.items)) {
+		m, err := c.export(c.mb.items[n])
 		if err != nil {
 			return out, nil, err
 		}
 		out.Messages = append(out.Messages, m)
-		spans = append(spans, mb.items[n].written)
+		spans = append(spans, c.mb.items[n].written)
 	}
 	return out, spans, nil
 }
@@ -184,7 +201,7 @@ func (s *Server) Dump(dir string) error {
 		for i := range u.Messages {
 			m := &u.Messages[i]
 			m.File = fmt.Sprintf("%s/%d.eml", sub, i+1)
-			b, err := m.Open()
+			b, err := m.Octets()
 			if err != nil {
 				return err
 			}

@@ -74,6 +74,9 @@ func (e *apiError) reply(s *Server, id requestID) reply {
 	if id.client != "" {
 		inner["client-request-id"] = id.client
 	}
+	if e.code == "TooManyRequests" { // as in the sample of section 8
+		inner["code"], inner["status"], inner["message"] = "429", "429", "Please retry after"
+	}
 	name := "innerError"
 	if strings.HasPrefix(e.code, "Request_") {
 		name = "innererror"

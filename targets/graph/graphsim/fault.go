@@ -32,8 +32,10 @@ const (
 
 var faultStatuses = map[string]*apiError{
 	"401":     refuse(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."),
-	"429":     {status: 429, code: "ApplicationThrottled", message: "Application is over its RequestRate limit.", retryAfter: "1"},
+	"429":     {status: 429, code: "TooManyRequests", message: "Please retry again later.", retryAfter: "1"},
 	"500":     refuse(500, "InternalServerError", "An internal server error occurred."),
+	"509":     {status: 509, message: "Bandwidth Limit Exceeded"},
+	"corrupt": refuse(500, "ErrorCorruptData", "The data is corrupt."),
 	"502":     {status: 502, message: "Bad Gateway"},
 	"503":     refuse(503, "serviceNotAvailable", "The service is unavailable."),
 	"504":     {status: 504, message: "Gateway Timeout"},
@@ -44,7 +46,8 @@ var faultStatuses = map[string]*apiError{
 //
 // kind:probability may hit any call that the kind applies to: lost-reply and
 // cut hit writes (everything but GET), 410 hits delta calls, the statuses 401,
-// 429, 500, 502, 503 and 504 hit any call. kind@N hits exactly the Nth write,
+// 429, 500, 502, 503, 504 and 509, and corrupt (500 ErrorCorruptData), hit any
+// call. kind@N hits exactly the Nth write,
 // or the Nth delta call for 410, counted from 1 over the server's life. Calls
 // to the token endpoint are spared; parts of a $batch are calls.
 func ParseFaults(s string) (Faults, error) {

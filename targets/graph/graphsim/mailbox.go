@@ -2,7 +2,6 @@ package graphsim
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,14 +28,14 @@ type mailbox struct {
 	settings   map[string]any
 }
 
+// mailbox returns the mailbox of an address in lower case.
 func (s *Server) mailbox(user string) *mailbox {
-	key := strings.ToLower(user)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	mb := s.mailboxes[key]
+	mb := s.mailboxes[user]
 	if mb == nil {
-		mb = newMailbox(key, s.opt, s.now())
-		s.mailboxes[key] = mb
+		mb = newMailbox(user, s.opt)
+		s.mailboxes[user] = mb
 	}
 	return mb
 }
@@ -65,7 +64,7 @@ var builtIn = []struct {
 	{"serverfailures", "Server Failures", "Serverfehler", "syncissues", true},
 }
 
-func newMailbox(user string, opt Options, now time.Time) *mailbox {
+func newMailbox(user string, opt Options) *mailbox {
 	mb := &mailbox{
 		user: user, tag: tagOf(user), folders: map[uint64]*folder{}, wellKnown: map[string]*folder{},
 		messages: map[uint64]*message{}, items: map[uint64]*message{}, settings: newSettings(opt),

@@ -14,6 +14,8 @@ type Options struct {
 	// "Mail.ReadWrite", "Mail-Advanced.ReadWrite.All",
 	// "MailboxSettings.ReadWrite" and "User.Read.All": 403.
 	WithoutRoles []string
+	// NoMailbox lists users that have no mailbox: 404 ErrorNonExistentMailbox.
+	NoMailbox []string
 	// MailboxDelay is how long after New a mailbox answers 404
 	// MailboxNotEnabledForRESTAPI (section 14: about 15 minutes when new).
 	MailboxDelay time.Duration
@@ -68,6 +70,9 @@ type Options struct {
 	// RefuseBroken answers ErrorMimeContentInvalid to MIME without a header or
 	// without From:.
 	RefuseBroken bool
+	// RefuseRecipients answers ErrorInvalidRecipients to a create from JSON with
+	// an address that has no @.
+	RefuseRecipients bool
 	// Base64Lines accepts line breaks inside the base64 text of a MIME post.
 	Base64Lines bool
 	// MIMEInFolder accepts a MIME post on mailFolders/{f}/messages, as the

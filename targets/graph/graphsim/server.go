@@ -40,6 +40,7 @@ type Server struct {
 
 	mu        sync.Mutex // guards the maps
 	mailboxes map[string]*mailbox
+	directory map[string]string // object id of a user to address
 	tokens    map[string]*token
 	uploads   map[string]*upload
 	ledgers   map[quotaKey]*ledger
@@ -55,13 +56,34 @@ func New(opt Options) (*Server, error) {
 	}
 	s := &Server{
 		opt: opt, octets: o, faults: newFaultState(opt.Faults, opt.Seed), start: opt.Now(),
-		mailboxes: map[string]*mailbox{}, tokens: map[string]*token{},
+		mailboxes: map[string]*mailbox{}, directory: map[string]string{}, tokens: map[string]*token{},
 		uploads: map[string]*upload{}, ledgers: map[quotaKey]*ledger{},
 	}
 	for _, t := range opt.Tokens {
 		s.tokens[t] = &token{app: "static", left: -1}
 	}
+	for _, user := range opt.Users {
+		s.register(user)
+	}
 	return s, nil
+}
+
+// register makes user known under its object id too.
+func (s *Server) register(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	user = strings.ToLower(user)
+	s.directory[directoryID(user)] = user
+}
+
+// address returns the address of a user that is named by address or object id.
+func (s *Server) address(user string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a, ok := s.directory[strings.ToLower(user)]; ok {
+		return a
+	}
+	return strings.ToLower(user)
 }
 
 // Close removes everything that was stored.
@@ -228,11 +250,11 @@ func (s *Server) serve(r *http.Request, segs []string) (reply, error) {
 	if c.prefer, err = parsePrefer(r.Header); err != nil {
 		return reply{}, err
 	}
-	user, rest := segs[2], segs[3:]
+	user, rest := s.address(segs[2]), segs[3:]
 	if err := s.checkUser(user, rest); err != nil {
 		return reply{}, err
 	}
-	done, err := s.admit(quotaKey{app: app, user: strings.ToLower(user)}, r)
+	done, err := s.admit(quotaKey{app: app, user: user}, r)
 	if err != nil {
 		return reply{}, err
 	}

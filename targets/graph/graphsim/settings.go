@@ -14,6 +14,7 @@ func (c *call) user() (reply, error) {
 	if c.r.Method != http.MethodGet {
 		return reply{}, errMethod()
 	}
+	c.s.register(c.mb.user)
 	all := map[string]any{
 		"id": directoryID(c.mb.user), "mail": c.mb.user, "userPrincipalName": c.mb.user, "accountEnabled": true,
 		"proxyAddresses": []string{"SMTP:" + c.mb.user}, "assignedLicenses": []any{map[string]any{

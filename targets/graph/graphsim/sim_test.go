@@ -152,3 +152,46 @@ func escape(s string) string { return url.QueryEscape(s) }
 func aborted(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err != nil && strings.Contains(err.Error(), "reset")
 }
+
+func address(name, at string) map[string]any {
+	return map[string]any{"emailAddress": map[string]any{"name": name, "address": at}}
+}
+
+func single(id, value string) map[string]any { return map[string]any{"id": id, "value": value} }
+
+const keyID = "String {66f5a359-4659-4830-9070-00047ec6ac6e} Name MigrationKey"
+
+// fullMessage is the sample of route C.
+func fullMessage() map[string]any {
+	bo := address("Bo", "bo@fabrikam.com")
+	return map[string]any{
+		"subject": "Quarterly figures", "body": map[string]any{"contentType": "html", "content": "<html><p>Hello &amp; good day</p></html>"},
+		"from": bo, "sender": bo, "toRecipients": []any{address("Adele", "adele@contoso.com")}, "ccRecipients": []any{},
+		"internetMessageId": "<20090301081457.1@fabrikam.com>", "isRead": true, "importance": "high",
+		"flag": map[string]any{"flagStatus": "flagged"}, "categories": []string{"work"},
+		"internetMessageHeaders": []any{map[string]any{"name": "x-a", "value": "1"}},
+		"singleValueExtendedProperties": []any{
+			single("Integer 0x0E07", "1"), single("SystemTime 0x0E06", "2009-03-01T08:15:00Z"), single("SystemTime 0x0039", "2009-03-01T08:14:57Z"),
+			single("String 0x007D", "Received: from a\r\nX-Spam: no\r\nFrom: bo@fabrikam.com\r\n"),
+			single("String 0x1042", "<parent@fabrikam.com>"), single("String 0x1039", "<root@fabrikam.com> <parent@fabrikam.com>"),
+			single(keyID, "9f00"),
+		},
+	}
+}
+
+func fileAttachment(name, content string) map[string]any {
+	return map[string]any{
+		"@odata.type": "#microsoft.graph.fileAttachment", "name": name, "contentType": "application/pdf", "contentBytes": content,
+		"isInline": false, "contentId": nil,
+	}
+}
+
+func uploadItem(size int) map[string]any {
+	return map[string]any{"AttachmentItem": map[string]any{"attachmentType": "file", "name": "flower", "size": size, "isInline": true, "contentId": "c1"}}
+}
+
+// with returns o with one member more, or another value of it.
+func with(o map[string]any, name string, value any) map[string]any {
+	o[name] = value
+	return o
+}
