@@ -67,7 +67,7 @@ func (c *call) listHistory() (any, error) {
 			return nil, invalid("Invalid pageToken")
 		}
 	}
-	if start <= b.forgotten || start > b.historyID {
+	if start < b.forgotten || start > b.historyID {
 		return nil, notFound()
 	}
 	var kinds []change

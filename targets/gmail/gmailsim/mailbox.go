@@ -76,7 +76,7 @@ func newMailbox(user string, o Options) *mailbox {
 		threadSize:     map[uint64]int{},
 		seed:           maphash.MakeSeed(),
 		historyID:      1000,
-		forgotten:      999,
+		forgotten:      1000,
 		historyRecords: o.HistoryRecords,
 	}
 	for _, name := range systemLabels {

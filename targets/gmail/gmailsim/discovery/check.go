@@ -67,9 +67,9 @@ func Checked(t Reporter, h http.Handler) http.Handler {
 			checkEnvelope(report, seen.status, seen.body.Bytes())
 		case seen.status >= 300 && !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html"):
 			report("an error that is neither JSON nor HTML")
-		case seen.body.Len() > 0 && !isJSON:
+		case seen.status < 300 && seen.body.Len() > 0 && !isJSON:
 			report("an answer of type %q", w.Header().Get("Content-Type"))
-		case seen.body.Len() > 0:
+		case seen.status < 300 && seen.body.Len() > 0:
 			doc.checkJSON(report, "answer", m.Response, seen.body.Bytes())
 		}
 	})
