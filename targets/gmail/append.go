@@ -116,20 +116,30 @@ func messageID(m *api.Message) string {
 	return m.Id
 }
 
-// upload sends m's content once and returns the id in the answer, the only
-// part of it that is relied on.
-func (t *Target) upload(ctx context.Context, c cost, m *migrate.Message,
-	do func(context.Context, io.Reader, []googleapi.MediaOption) (string, error)) (migrate.MessageID, error) {
+// A sender sends one request or upload and returns the id in the answer, the
+// only part of it that is relied on.
+type sender func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (id string, err error)
+
+// upload sends m's content, in chunks if it is large.
+func (t *Target) upload(ctx context.Context, c cost, m *migrate.Message, do sender) (migrate.MessageID, error) {
+	if m.Size > singleRequest {
+		id, err := t.send(ctx, c, m, chunkSize, do)
+		if !errors.Is(err, errShortChunk) {
+			return id, err
+		}
+		// Nothing was stored. One request of any size is taken too, though it
+		// is not advised.
+	}
+	return t.send(ctx, c, m, 0, do)
+}
+
+func (t *Target) send(ctx context.Context, c cost, m *migrate.Message, chunk int, do sender) (migrate.MessageID, error) {
 	body, err := m.Body.Open()
 	if err != nil {
 		return "", unsent(c.op, err)
 	}
 	content := &content{body: body}
 	defer content.Close()
-	chunk := 0 // one request, streamed
-	if m.Size > singleRequest {
-		chunk = chunkSize
-	}
 	options := []googleapi.MediaOption{googleapi.ContentType("message/rfc822"), googleapi.ChunkSize(chunk)}
 	var id string
 	err = t.call(ctx, c.carrying(m.Size), func(ctx context.Context) (err error) {

@@ -138,6 +138,8 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 	switch {
 	case reason == "dailylimitexceeded":
 		return fatal("The project's daily quota is used up: continue tomorrow, or ask Google for more in the Cloud console under Quotas.")
+	case says("storage quota"):
+		return fatal("The mailbox, or the storage of the organisation, is full: free or buy storage, then run again.")
 	case says("concurrent requests"):
 		e.Class, e.Delay = migrate.Transient, retryAfter(a, now)
 		return e, tooMany

@@ -24,9 +24,11 @@ const (
 // Find looks for m among the messages that carry its Message-ID in Gmail's
 // search index, and then, because the index lags and not every message has a
 // Message-ID, among those that the mailbox's history says were added since.
-// A message counts as found only if its content is that of m. One that is
-// found without the label of folder, because Gmail stores equal content once,
-// is given it.
+// A message counts as found only if its content is that of m below header
+// fields that Gmail put on top. It may lack the label of folder, which a person
+// may have taken away since, if it is plain that those fields are Gmail's:
+// mail to oneself arrives as the sent copy below other fields, and is another
+// message.
 //
 // Its cost grows with the messages added to folder since the position: 20
 // units for each. With more than maxCandidates of them, or a history that was
@@ -94,40 +96,42 @@ func (s *search) among(ctx context.Context, ids []string) (migrate.Stored, error
 		if !plausible(meta, s.m) {
 			continue
 		}
-		same, err := s.t.sameContent(ctx, id, s.m)
-		if gone(err) || err == nil && !same {
-			continue
-		}
-		if err != nil {
+		found, err := s.t.compare(ctx, id, s.m)
+		if err != nil && !gone(err) {
 			return migrate.Stored{}, err
 		}
-		return s.found(ctx, meta)
+		if found == copied || found == ends && s.placed(meta) {
+			return s.found(meta)
+		}
 	}
 	return migrate.Stored{}, nil
 }
 
-// found makes sure that the message is in the folder too.
-func (s *search) found(ctx context.Context, meta metadata) (migrate.Stored, error) {
-	stored := migrate.Stored{ID: migrate.MessageID(meta.id)}
+// placed says whether a message has the labels that Append gives in the folder.
+func (s *search) placed(meta metadata) bool {
+	switch s.folder {
+	case archive:
+		return !slices.ContainsFunc(meta.labels, func(id string) bool {
+			return specialName(migrate.FolderID(id)) != "" || strings.HasPrefix(id, "Label_")
+		})
+	case sent:
+		s.t.placing.Lock()
+		defer s.t.placing.Unlock()
+		return slices.Contains(meta.labels, string(sent)) || slices.Contains(meta.labels, string(s.t.fallback))
+	}
+	return slices.Contains(meta.labels, string(s.folder))
+}
+
+// found says what the copy lacks.
+func (s *search) found(meta metadata) (migrate.Stored, error) {
 	notes, err := notesOn(s.folder, s.m)
 	if err != nil {
 		return migrate.Stored{}, unsent("find", err)
 	}
-	stored.Notes = notes
-	if slices.Contains(meta.labels, string(s.folder)) {
-		return stored, nil
+	if s.folder == sent && !slices.Contains(meta.labels, string(sent)) {
+		notes = append(notes, NoteSentLabel)
 	}
-	switch s.folder {
-	case sent:
-		stored.Notes = append(stored.Notes, NoteSentLabel)
-		return stored, nil
-	case archive, draft:
-		return stored, nil
-	}
-	if err := s.t.Update(ctx, stored.ID, migrate.Change{AddFolder: s.folder}); err != nil {
-		return migrate.Stored{}, err
-	}
-	return stored, nil
+	return migrate.Stored{ID: migrate.MessageID(meta.id), Notes: notes}, nil
 }
 
 func (s *search) undecided(why string) error {

@@ -48,11 +48,17 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 		}
 		placements[i] = migrate.Placement{ID: migrate.FolderID(n.label.id), Name: n.label.name, Note: n.note}
 	}
+	if known := p.labels.byKey[key(sentName)]; known != nil && known.name == sentName && !p.taken[migrate.FolderID(known.id)] {
+		t.fallback = migrate.FolderID(known.id) // of an earlier run
+	}
 	return placements, nil
 }
 
-// sentLabel returns the label for sent mail that Gmail refuses to hold to be
-// sent. No folder shares it.
+// sentName is the label for sent mail that Gmail refuses to hold to be sent.
+const sentName = "Sent (migrated)"
+
+// sentLabel returns the label called sentName, made if need be. No folder
+// shares it.
 func (t *Target) sentLabel(ctx context.Context) (migrate.FolderID, error) {
 	t.placing.Lock()
 	defer t.placing.Unlock()
@@ -63,7 +69,7 @@ func (t *Target) sentLabel(ctx context.Context) (migrate.FolderID, error) {
 	if err != nil {
 		return "", err
 	}
-	n := p.create(ctx, &node{}, "Sent (migrated)", "")
+	n := p.create(ctx, &node{}, sentName, "")
 	if n.err != nil {
 		return "", n.err
 	}

@@ -2,6 +2,8 @@ package gmail
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	api "google.golang.org/api/gmail/v1"
@@ -9,7 +11,8 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
-// Update adds the labels of change.
+// Update adds the labels of change. Its error wraps ErrNotFound if the message
+// was deleted.
 //
 // A message that is somewhere is not moved to Spam or Trash because another
 // copy of it was there: Gmail would hide it everywhere and delete it after 30
@@ -37,20 +40,30 @@ func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrat
 		return nil
 	}
 	err := t.modify(ctx, id, request)
-	if change.AddFolder == sent && refusesSent(err) {
-		label, err := t.sentLabel(ctx)
-		if err != nil {
-			return err
-		}
-		request.AddLabelIds[0] = string(label)
-		return t.modify(ctx, id, request)
+	if change.AddFolder != sent || !refusesSent(err) {
+		return err
 	}
-	return err
+	// Only insert and import set SENT. A copy that has it is where it belongs.
+	meta, err := t.metadata(ctx, string(id))
+	if err != nil || slices.Contains(meta.labels, string(sent)) {
+		return err
+	}
+	label, err := t.sentLabel(ctx)
+	if err != nil {
+		return err
+	}
+	request.AddLabelIds[0] = string(label)
+	return t.modify(ctx, id, request)
 }
 
+// modify returns an error that wraps ErrNotFound if there is no such message.
 func (t *Target) modify(ctx context.Context, id migrate.MessageID, request *api.ModifyMessageRequest) error {
-	return t.call(ctx, costModify, func(ctx context.Context) error {
+	err := t.call(ctx, costModify, func(ctx context.Context) error {
 		_, err := t.service.Users.Messages.Modify(t.user, string(id), request).Fields("id").Context(ctx).Do()
 		return err
 	})
+	if gone(err) {
+		return fmt.Errorf("%w: %w", migrate.ErrNotFound, err)
+	}
+	return err
 }

@@ -1,0 +1,220 @@
+package gmail
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+	"google.golang.org/api/googleapi"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+const (
+	transient = migrate.Transient
+	permanent = migrate.Permanent
+	fatal     = migrate.Fatal
+)
+
+// now is when the refusals below arrive.
+var now = time.Date(2023, time.March, 7, 17, 48, 15, 961e6, time.UTC)
+
+// envelope is Gmail's error body.
+func envelope(code int, reason, message string) string {
+	return fmt.Sprintf(`{"error":{"code":%d,"message":%q,"errors":[{"domain":"global","reason":%q,"message":%q}]}}`, code, message, reason, message)
+}
+
+// received is what the client library makes of an error response.
+func received(code int, header http.Header, body string) error {
+	err := googleapi.CheckResponse(&http.Response{StatusCode: code, Header: header, Body: io.NopCloser(strings.NewReader(body))})
+	return fmt.Errorf("wrapped: %w", err)
+}
+
+func TestEveryKnownRefusalHasItsClass(t *testing.T) {
+	for _, test := range []struct {
+		code            int
+		reason, message string
+		class           migrate.Class
+		kind            kind
+		hint            string // a part of it
+	}{
+		{400, "badRequest", "Bad Request", permanent, other, "malformed"},
+		{400, "invalidArgument", "Expected a single 'From' header", permanent, other, "one From field"},
+		{400, "invalidArgument", "Invalid From header", permanent, other, "one From field"},
+		{400, "invalidArgument", "Request contains an invalid argument.", permanent, other, "malformed"},
+		{400, "invalidArgument", "Invalid attachment. Please check https://support.google.com/mail/answer/6590.", permanent, other, "virus"},
+		{400, "invalidArgument", "'raw' RFC822 payload message string or uploading message via /upload/* URL required", permanent, other, ""},
+		{400, "invalidArgument", "threadId not allowed", permanent, other, ""},
+		{400, "invalidArgument", "Invalid label: SENT", permanent, other, "sets this label itself"},
+		{400, "invalidArgument", "Invalid label: IMPORTANT", permanent, other, "sets this label itself"},
+		{400, "invalidArgument", "labelId not found", fatal, other, "deleted during the run"},
+		{400, "invalidArgument", "Invalid label name", permanent, other, "reserves"},
+		{400, "", "Can only add one of: INBOX, SPAM, TRASH", permanent, other, ""},
+		{400, "failedPrecondition", "Mail service not enabled", fatal, other, "Gmail is switched off for this user"},
+		{400, "failedPrecondition", "Precondition check failed.", transient, other, "no mailbox"},
+		{400, "invalidArgument", "Invalid id value", permanent, other, ""},
+		{400, "invalidArgument", "Invalid pageToken", permanent, other, ""},
+		{403, "rateLimitExceeded", "Quota exceeded for quota metric 'Total Query Cost' and limit 'Units per minute per user' of service 'gmail.googleapis.com' for consumer 'project_number:1'.", transient, tooFast, ""},
+		{403, "rateLimitExceeded", "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'", transient, tooFast, ""},
+		{429, "rateLimitExceeded", "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'", transient, tooFast, ""},
+		{403, "userRateLimitExceeded", "User Rate Limit Exceeded", transient, tooFast, ""},
+		{403, "rateLimitExceeded", "Rate Limit Exceeded", transient, tooFast, ""},
+		{403, "dailyLimitExceeded", "Daily Limit Exceeded", fatal, other, "tomorrow"},
+		{403, "domainPolicy", "The domain administrators have disabled Gmail apps.", fatal, other, "Admin console"},
+		{403, "forbidden", "Delegation denied for ann@example.org", fatal, other, "its own address"},
+		{403, "insufficientPermissions", "Request had insufficient authentication scopes.", fatal, other, Scope},
+		{403, "accessNotConfigured", "Gmail API has not been used in project 1 before or it is disabled.", fatal, other, "not enabled"},
+		{403, "forbidden", "Forbidden", fatal, other, "refuses access"},
+		{403, "quotaExceeded", "The user has exceeded their storage quota.", fatal, other, "full"},
+		{404, "notFound", "Requested entity was not found.", permanent, other, "deleted"},
+		{409, "aborted", "Label name exists or conflicts", permanent, other, "exists"},
+		{413, "", "", permanent, other, "larger"},
+		{429, "rateLimitExceeded", "Too many concurrent requests for user.", transient, tooMany, ""},
+		{429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2023-03-07T18:03:15.961Z", transient, tooFast, "paused this mailbox"},
+		{429, "rateLimitExceeded", "Resource has been exhausted (e.g. check quota).", transient, tooFast, ""},
+		{500, "backendError", "Backend Error", transient, other, "suspended"},
+		{502, "backendError", "Backend Error", transient, other, "suspended"},
+		{503, "backendError", "Temporary System Problem. Try again later (WA)", transient, other, "suspended"},
+		{504, "backendError", "Backend Error", transient, other, "suspended"},
+	} {
+		e, kind := classify("import", received(test.code, nil, envelope(test.code, test.reason, test.message)), now)
+		if e.Class != test.class || kind != test.kind || !strings.Contains(e.Hint, test.hint) {
+			t.Errorf("%d %s %q: class %v, kind %v, hint %q", test.code, test.reason, test.message, e.Class, kind, e.Hint)
+		}
+		if e.Refused != (test.code < 500) {
+			t.Errorf("%d %q: refused is %v", test.code, test.message, e.Refused)
+		}
+		if !strings.Contains(e.Error(), oneLine(test.message)) || !strings.HasPrefix(e.Error(), "import: ") {
+			t.Errorf("%d %q: the error reads %q", test.code, test.message, e)
+		}
+	}
+}
+
+func TestRefusalsWithoutTheOldEnvelopeAreUnderstood(t *testing.T) {
+	for _, test := range []struct {
+		code  int
+		body  string
+		class migrate.Class
+		kind  kind
+		text  string
+	}{
+		{429, ``, transient, tooFast, "import: HTTP 429: Too Many Requests"},
+		{503, "<html><head><style>p{}</style><title>Error 503</title></head><body><p>Try again.</p></body></html>", transient, other, "import: HTTP 503: Error 503 Try again."},
+		{400, "<!DOCTYPE html><title>Bad &amp;</title>", permanent, other, "import: HTTP 400: Bad &amp;"},
+		{413, "<html>", permanent, other, "import: HTTP 413: Request Entity Too Large"},
+		{403, `{"error":{"code":403,"message":"No.","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}}`, fatal, other, "import: HTTP 403, ACCESS_TOKEN_SCOPE_INSUFFICIENT: No."},
+		{403, `{"error":{"code":403,"message":"Slow.","status":"RESOURCE_EXHAUSTED"}}`, transient, tooFast, "import: HTTP 403, RESOURCE_EXHAUSTED: Slow."},
+		{400, `[{"error":{"code":400,"message":"In a list."}}]`, permanent, other, "import: HTTP 400: In a list."},
+		{400, `{"error":`, permanent, other, `import: HTTP 400: {"error":`},
+		{408, ``, transient, other, "import: HTTP 408: Request Timeout"},
+		{302, ``, transient, other, "import: HTTP 302: Found"},
+	} {
+		e, kind := classify("import", received(test.code, nil, test.body), now)
+		if e.Class != test.class || kind != test.kind || e.Error() != test.text {
+			t.Errorf("%d %q: class %v, kind %v, text %q", test.code, test.body, e.Class, kind, e)
+		}
+		if refused := test.code >= 400 && test.code < 500 && test.code != 408; e.Refused != refused {
+			t.Errorf("%d %q: refused is %v", test.code, test.body, e.Refused)
+		}
+	}
+}
+
+func TestTheTimeToWaitIsTheLongerOfFieldAndText(t *testing.T) {
+	const text = "User-rate limit exceeded.  Retry after 2023-03-07T18:03:15.961Z"
+	for _, test := range []struct {
+		field, message string
+		want           time.Duration
+	}{
+		{"", "Rate Limit Exceeded", 0},
+		{"", text, 15 * time.Minute},
+		{"30", text, 15 * time.Minute},
+		{"3600", text, time.Hour},
+		{"0.5", "", time.Second / 2},
+		{"Tue, 07 Mar 2023 17:49:15 GMT", "", time.Minute - 961*time.Millisecond},
+		{"Tue, 07 Mar 2023 17:00:00 GMT", "", 0},
+		{"", "Retry after 2023-03-07T19:48:16+02:00", 39 * time.Millisecond},
+		{"", "retry after 2023-99-99T99:99:99Z", 0},
+		{"-5", "", 0},
+		{"NaN", "", 0},
+		{"soon", "", 0},
+		{"1e300", "", maxDelay},
+		{"", "Retry after 9999-01-01T00:00:00Z", maxDelay},
+	} {
+		header := http.Header{"Retry-After": {test.field}}
+		e, _ := classify("import", received(429, header, envelope(429, "rateLimitExceeded", test.message)), now)
+		if e.Delay.Round(time.Millisecond) != test.want {
+			t.Errorf("field %q, text %q: wait %v, want %v", test.field, test.message, e.Delay, test.want)
+		}
+	}
+}
+
+func TestErrorsBelowHTTPSayWhetherSomethingWasSent(t *testing.T) {
+	in := func(err error) error {
+		return &url.Error{Op: "Post", URL: "https://host/upload?upload_id=secret", Err: err}
+	}
+	for name, test := range map[string]struct {
+		err     error
+		class   migrate.Class
+		refused bool
+	}{
+		"dial":        {in(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "host", IsNotFound: true}}), transient, true},
+		"reset":       {in(&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}), transient, false},
+		"closed":      {in(io.EOF), transient, false},
+		"in a chunk":  {in(&chunkError{&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}}), transient, false},
+		"short chunk": {in(&chunkError{errShortChunk}), transient, true},
+		"odd answer":  {errors.New("invalid character '<' looking for beginning of value"), transient, false},
+		"token":       {in(&tokenError{in(&net.OpError{Op: "dial", Err: errors.New("refused")})}), transient, true},
+		"certificate": {in(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), fatal, true},
+	} {
+		e, kind := classify("import", test.err, now)
+		if e.Class != test.class || e.Refused != test.refused || kind != other {
+			t.Errorf("%s: class %v, refused %v", name, e.Class, e.Refused)
+		}
+		if strings.Contains(e.Error(), "secret") {
+			t.Errorf("%s: the error reads %q", name, e)
+		}
+	}
+}
+
+func TestTokenRefusalsNameThePlaceInTheAdminConsole(t *testing.T) {
+	response := func(code int, body string) error {
+		return &oauth2.RetrieveError{Response: &http.Response{StatusCode: code, Status: http.StatusText(code)}, Body: []byte(body)}
+	}
+	for _, test := range []struct {
+		err   error
+		class migrate.Class
+		hint  string
+		text  string
+	}{
+		{response(400, `{"error":"invalid_grant","error_description":"Not a valid email."}`), fatal, "under Users", "invalid_grant: Not a valid email."},
+		{response(401, `{"error":"unauthorized_client","error_description":"Client is unauthorized."}`), fatal, "Manage domain-wide delegation", "unauthorized_client"},
+		{response(400, `{"error":"admin_policy_enforced"}`), fatal, "App access control", "admin_policy_enforced"},
+		{response(404, `<html>not found</html>`), fatal, "service account", "not found"},
+		{response(503, `<html>later</html>`), transient, "", "later"},
+		{response(429, ``), transient, "", "429"},
+		{errors.New(`impersonate: status code 403: {"error":{"status":"PERMISSION_DENIED"}}`), fatal, "Service Account Token Creator", "403"},
+		{errors.New(`impersonate: status code 401: {"error":"unauthorized_client"}`), fatal, "domain-wide delegation", "unauthorized_client"},
+		{errors.New("no route to host"), transient, "", "no route to host"},
+	} {
+		e, _ := classify("getProfile", &url.Error{Op: "Get", URL: "x", Err: &tokenError{test.err}}, now)
+		if e.Class != test.class || !e.Refused || !strings.Contains(e.Hint, test.hint) || !strings.Contains(e.Error(), test.text) {
+			t.Errorf("%v: class %v, refused %v, hint %q, text %q", test.err, e.Class, e.Refused, e.Hint, e)
+		}
+	}
+}
+
+func TestTextsFromTheServerAreShortAndOnOneLine(t *testing.T) {
+	e, _ := classify("import", received(400, nil, envelope(400, "invalidArgument", strings.Repeat("a\r\n\x1b[31m\x00é", 10_000))), now)
+	if text := e.Error(); len([]rune(text)) > 400 || strings.ContainsAny(text, "\r\n\x00\x1b") {
+		t.Errorf("the error has %d characters: %.100q", len([]rune(text)), text)
+	}
+}

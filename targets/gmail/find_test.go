@@ -1,0 +1,266 @@
+package gmail
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
+	"github.com/mailhaul/mailhaul/targets/targettest"
+)
+
+// anonymous returns a letter without a Message-ID.
+func anonymous(subject string) *migrate.Message {
+	octets := targettest.Letter(subject).Body.(targettest.Octets)
+	return targettest.Message(bytes.Replace(octets, []byte("Message-ID:"), []byte("X-Other:"), 1), "")
+}
+
+func TestALostReplyIsFoundAndALostRequestIsNot(t *testing.T) {
+	for _, lags := range []int{0, 1000} {
+		for _, kind := range []string{"lost-reply", "cut", "503"} {
+			for name, message := range map[string]*migrate.Message{"letter": targettest.Letter("doubt"), "anonymous": anonymous("doubt")} {
+				sim, server := serve(t, gmailsim.Options{IndexRequests: lags, Fault: gmailsim.Faults{{Kind: kind, At: 2}}})
+				target := open(t, config(server))
+				since, err := target.Position(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := target.Append(t.Context(), inbox, targettest.Letter("other")); err != nil {
+					t.Fatal(err)
+				}
+				_, err = target.Append(t.Context(), inbox, message)
+				if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || e.Refused {
+					t.Errorf("%s: the error is %#v, want one in doubt", kind, err)
+				}
+				if sim.Fired()[kind] != 1 {
+					t.Errorf("%s did not fire", kind)
+				}
+				stored, err := target.Find(t.Context(), inbox, message, since)
+				messages := sim.Messages(user)
+				switch kind {
+				case "lost-reply":
+					if err != nil || !slices.ContainsFunc(messages, func(m gmailsim.Message) bool { return m.ID == string(stored.ID) }) || len(messages) != 2 {
+						t.Errorf("%s, %s, lag %d: %d messages, found %q, error %v", kind, name, lags, len(messages), stored.ID, err)
+					}
+				default:
+					if !errors.Is(err, migrate.ErrNotFound) || len(messages) != 1 {
+						t.Errorf("%s, %s, lag %d: %d messages, found %q, error %v", kind, name, lags, len(messages), stored.ID, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestNothingIsPromisedWhileALostWriteMayStillTakeEffect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, target := inside(t, gmailsim.Options{Fault: gmailsim.Faults{{Kind: "cut", At: 1}}}, Config{Settle: 5 * time.Second})
+		message := targettest.Letter("late")
+		for _, pause := range []time.Duration{0, time.Minute} {
+			time.Sleep(pause)
+			began := time.Now()
+			if _, err := target.Find(t.Context(), inbox, message, "1"); !errors.Is(err, migrate.ErrNotFound) {
+				t.Error(err)
+			}
+			// After a start it is the write of the run before that may be late.
+			if waited := time.Since(began); waited != max(0, 5*time.Second-pause) {
+				t.Errorf("%v after the start, Find took %v", pause, waited)
+			}
+		}
+		if _, err := target.Append(t.Context(), inbox, message); err == nil {
+			t.Fatal("the fault did not strike")
+		}
+		time.Sleep(time.Second)
+		began := time.Now()
+		if _, err := target.Find(t.Context(), inbox, message, "1"); !errors.Is(err, migrate.ErrNotFound) {
+			t.Error(err)
+		}
+		if waited := time.Since(began); waited != 4*time.Second {
+			t.Errorf("a second after a lost answer, Find took %v, want 4s", waited)
+		}
+	})
+}
+
+func TestWhatAPersonMovedSinceIsFound(t *testing.T) {
+	_, server := serve(t, gmailsim.Options{})
+	target := open(t, config(server))
+	since, err := target.Position(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, message := range map[string]*migrate.Message{"letter": targettest.Letter("moved"), "anonymous": anonymous("moved")} {
+		stored, err := target.Append(t.Context(), inbox, message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := target.service.Users.Messages.Trash(user, string(stored.ID)).Do(); err != nil {
+			t.Fatal(err)
+		}
+		found, err := target.Find(t.Context(), inbox, message, since)
+		if err != nil || found.ID != stored.ID {
+			t.Errorf("%s: found %q, error %v, want %q", name, found.ID, err, stored.ID)
+		}
+	}
+}
+
+func TestADoubtThatCostsTooMuchIsNotDecided(t *testing.T) {
+	message := anonymous("doubt")
+	_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+		switch page := r.URL.Query().Get("pageToken"); {
+		case strings.HasSuffix(r.URL.Path, "/profile"):
+			io.WriteString(w, `{"historyId":"1"}`)
+		case strings.HasSuffix(r.URL.Path, "/history"):
+			w.WriteHeader(404)
+		case strings.HasSuffix(r.URL.Path, "/messages"):
+			fmt.Fprintf(w, `{"messages":[{"id":"a%s"}],"nextPageToken":"%sx"}`, page, page)
+		default:
+			fmt.Fprint(w, `{"sizeEstimate":99999999}`)
+		}
+	})
+	target := open(t, config(server))
+	_, err := target.Find(t.Context(), inbox, message, "1")
+	if !errors.Is(err, migrate.ErrUndecided) {
+		t.Errorf("a label without end: %v, want ErrUndecided", err)
+	}
+	message.Digest = migrate.Digest{}
+	if _, err = target.Find(t.Context(), inbox, message, "1"); !errors.Is(err, migrate.ErrUndecided) {
+		t.Errorf("unknown content: %v, want ErrUndecided", err)
+	}
+}
+
+func TestAFailedLookIsNotAPromise(t *testing.T) {
+	message := targettest.Letter("doubt")
+	for _, path := range []string{"/messages", "/history", "/messages/a1", "raw"} {
+		_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, path) || r.URL.Query().Get("format") == path {
+				if path == "raw" {
+					io.WriteString(w, `{"raw":"YWFh`) // cut off
+					return
+				}
+				w.WriteHeader(500)
+				return
+			}
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/profile"):
+				io.WriteString(w, `{"historyId":"1"}`)
+			case strings.HasSuffix(r.URL.Path, "/history"):
+				io.WriteString(w, `{"history":[{"messagesAdded":[{"message":{"id":"a1","labelIds":["INBOX"]}}]}]}`)
+			default:
+				io.WriteString(w, `{"id":"a1"}`)
+			}
+		})
+		_, err := open(t, config(server)).Find(t.Context(), inbox, message, "1")
+		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || errors.Is(err, migrate.ErrNotFound) {
+			t.Errorf("%s fails: %v, want a transient error", path, err)
+		}
+	}
+}
+
+func TestOnlyAMessageIDThatIsPlainIsSearchedFor(t *testing.T) {
+	for id, want := range map[string]string{
+		"<a.b+c@example.org>":                 "rfc822msgid:a.b+c@example.org",
+		" <a@b> ":                             "rfc822msgid:a@b",
+		"a@b":                                 "rfc822msgid:a@b",
+		"":                                    "",
+		"<>":                                  "",
+		`<a" OR in:anywhere>`:                 "",
+		"<a{b}@c>":                            "",
+		"<ä@b>":                               "",
+		"<" + strings.Repeat("a", 500) + "@>": "",
+	} {
+		if got := searchTerm(id); got != want {
+			t.Errorf("%q: %q, want %q", id, got, want)
+		}
+	}
+}
+
+func TestTheMessageIsReadOutOfTheAnswer(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"raw":"aGVsbG8="}`:                              "hello",
+		`{"raw":"aGVsbG8"}`:                               "hello",
+		`{"raw":"aGVsbG8\u003d"}`:                         "hello",
+		"{ \"raw\" :\n \"_-8=\" }":                        "\xff\xef",
+		`{"id":"raw","x":["raw","\"raw\""],"raw":"YQ=="}`: "a",
+		`{"raw":""}`:                                      "",
+		`{"raw":"aGVsbG8="`:                               "hello", // what follows is not read
+		`{"raw":"aGVsbG8`:                                 "error",
+		`{"raw":"a!"}`:                                    "error",
+		`{"raw":"\n"}`:                                    "error",
+		`{"raw":"\u0100"}`:                                "error",
+		`{"raw":7}`:                                       "error",
+		`{"raw`:                                           "error",
+		`{}`:                                              "error",
+		`{"raw":"` + strings.Repeat("YWFh", 20_000) + `"}`: strings.Repeat("aaa", 20_000),
+	} {
+		got := "error"
+		r, err := rawOf(strings.NewReader(answer))
+		if err == nil {
+			var b []byte
+			if b, err = io.ReadAll(r); err == nil {
+				got = string(b)
+			}
+		}
+		if got != want {
+			t.Errorf("%.60s: %.60q, error %v, want %.60q", answer, got, err, want)
+		}
+	}
+}
+
+func FuzzTheMessageIsReadOutOfTheAnswer(f *testing.F) {
+	f.Add([]byte("hello"), "")
+	f.Fuzz(func(t *testing.T, content []byte, junk string) {
+		if r, err := rawOf(strings.NewReader(junk)); err == nil {
+			io.Copy(io.Discard, r)
+		}
+		r, err := rawOf(strings.NewReader(`{"raw":"` + base64.URLEncoding.EncodeToString(content) + `"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%q, error %v, want %q", got, err, content)
+		}
+	})
+}
+
+func TestACopyIsTheSourceBelowHeaderFields(t *testing.T) {
+	const source = "Subject: x\nFrom: a\r\n\r\nbody\rend"
+	message := targettest.Message([]byte(source), "")
+	for raw, want := range map[string]match{
+		source: copied,
+		"Received: by gmailapi.google.com with\r\n\tHTTPREST; now\r\n" + source: copied,
+		"A: b\r\nReceived: by google.com\r\n" + source:                          copied,
+		"Received: by google.com\r\nA: b\r\n" + source:                          ends,
+		"Received: by localhost\n" + source:                                     ends,
+		"A: b\r\n\r\n" + source:                                                 differs,
+		"\r\n" + source:                                                         differs,
+		"no line end" + source:                                                  differs,
+		source + "\r\n":                                                         copied, // a line end may be added
+		source[1:]:                                                              differs,
+		strings.ReplaceAll(source, "body", "b0dy"):                              differs,
+		"Received: by google.com\r\nSubject: x\r\nFrom: a\r\n\r\nbody\r\nend\r\n":             copied, // line ends made CRLF
+		"Received: by google.com\r\nSubject: x\r\nFrom: a\r\n\r\nbody\r\n\r\nend\r\n":         differs,
+		"X: " + strings.Repeat("y", 3*maxField) + "\r\nReceived: by google.com\r\n" + source:  copied,
+		"Received: by google.com\r\nX: " + strings.Repeat("google.com", 1000) + "\n" + source: copied,
+	} {
+		_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("format") == "raw" {
+				fmt.Fprintf(w, `{"raw":%q}`, base64.URLEncoding.EncodeToString([]byte(raw)))
+				return
+			}
+			io.WriteString(w, `{"historyId":"1"}`)
+		})
+		got, err := open(t, config(server)).compare(t.Context(), "a1", message)
+		if err != nil || got != want {
+			t.Errorf("%.80q: %v, error %v, want %v", raw, got, err, want)
+		}
+	}
+}
