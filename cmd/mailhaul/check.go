@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+func newCheckCommand() *cobra.Command {
+	var addresses, waves []string
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Log in to both ends of every mailbox",
+		Long: `check logs in to both ends of every mailbox, lists the folders of the source,
+and says what stands in the way of a run. It writes no mail and no checkpoints.
+With route = "auto" the first Microsoft 365 mailbox is probed: one message is
+imported into a hidden folder, and both are removed again.
+
+Exit codes:
+  0    every mailbox can be migrated
+  1    fatal error, for example in the configuration
+  2    the command line is wrong
+  3    some mailboxes need a person; each is listed with what to do
+  130  interrupted`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			path, _ := c.Flags().GetString("config")
+			config, mailboxes, err := loadMigration(path)
+			if err != nil {
+				return err
+			}
+			if mailboxes, err = chosen(mailboxes, addresses, waves); err != nil {
+				return err
+			}
+			connections, err := newConnections(c.Context(), config)
+			if err != nil {
+				return err
+			}
+			found := checkAll(c.Context(), connections, mailboxes)
+			if err := context.Cause(c.Context()); err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			t := table{left: 2}
+			t.add("source", "target", "folders", "messages", "size")
+			bad := 0
+			for _, f := range found {
+				if f.err != nil {
+					bad++
+					t.add(printable(f.mailbox.Source), printable(f.mailbox.Target), "", "", "see below")
+					continue
+				}
+				t.add(printable(f.mailbox.Source), printable(f.mailbox.Target), thousands(f.folders), thousands(f.messages), octets(f.bytes))
+			}
+			t.write(out)
+			for _, f := range found {
+				if f.err != nil {
+					reason, hint := migrate.Explain(f.err)
+					fmt.Fprintf(out, "\n%s: %s\n", printable(f.mailbox.Source), printable(reason))
+					if hint != "" {
+						fmt.Fprintf(out, "  %s\n", printable(hint))
+					}
+				}
+			}
+			fmt.Fprintln(out)
+			if i := slices.IndexFunc(found, func(f finding) bool { return f.server != "" }); i >= 0 {
+				fmt.Fprintf(out, "Source: %s\n", printable(found[i].server))
+			}
+			if skew := clockSkew(c.Context(), config.endpoint()); skew.Abs() > time.Minute {
+				fmt.Fprintf(out, "The clock of this machine is off by %s: set it right, logins depend on it.\n", span(skew.Abs()))
+			}
+			if bad > 0 {
+				return &codeError{exitPerson, fmt.Errorf("%d of %s cannot be migrated yet", bad, count(int64(len(found)), "mailbox", "mailboxes"))}
+			}
+			fmt.Fprintf(out, "%s ready.\n", count(int64(len(found)), "mailbox is", "mailboxes are"))
+			return nil
+		},
+	}
+	c.Flags().StringSliceVar(&addresses, "mailbox", nil, "only this `address`, at the source or the target (may be repeated)")
+	c.Flags().StringSliceVar(&waves, "wave", nil, "only this `wave` (may be repeated)")
+	return c
+}
+
+// finding is what check saw of a mailbox.
+type finding struct {
+	mailbox                  Mailbox
+	server                   string
+	folders, messages, bytes int64
+	err                      error
+}
+
+func checkAll(ctx context.Context, k *connections, ms []Mailbox) []finding {
+	found := make([]finding, len(ms))
+	var g errgroup.Group
+	g.SetLimit(k.config.Run.Jobs)
+	for i, m := range ms {
+		g.Go(func() error {
+			found[i] = finding{mailbox: m}
+			found[i].err = found[i].look(ctx, k)
+			return nil
+		})
+	}
+	g.Wait()
+	return found
+}
+
+func (f *finding) look(ctx context.Context, k *connections) error {
+	source, err := k.source(ctx, f.mailbox)
+	if err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	defer source.Close()
+	f.server = source.Server()
+	folders, err := source.Folders(ctx)
+	if err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	for _, folder := range folders {
+		f.folders++
+		f.messages += folder.Messages
+		f.bytes += folder.Bytes
+	}
+	box, _ := k.mailbox(f.mailbox)
+	target, err := box.OpenTarget(ctx)
+	if err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	return target.Close()
+}
+
+// clockSkew is how far this machine's clock is ahead of the server's, 0 if
+// that cannot be seen.
+func clockSkew(ctx context.Context, endpoint string) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, endpoint, nil)
+	if err != nil {
+		return 0
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return 0
+	}
+	resp.Body.Close()
+	server, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return time.Since(server)
+}

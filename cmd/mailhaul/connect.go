@@ -1,0 +1,226 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/pace"
+	"github.com/mailhaul/mailhaul/sources/imap"
+	"github.com/mailhaul/mailhaul/targets/gmail"
+	"github.com/mailhaul/mailhaul/targets/graph"
+)
+
+// connections opens both ends of mailboxes as the configuration says. What
+// mailboxes share, such as limits and logins, it makes once.
+type connections struct {
+	config *Config
+	target func(m Mailbox, limiter *pace.Limiter) func(context.Context) (migrate.Target, error)
+	user   []pace.Limit  // of one mailbox
+	shared *pace.Limiter // of all mailboxes
+}
+
+func newConnections(ctx context.Context, c *Config) (*connections, error) {
+	k := &connections{config: c}
+	switch c.Target.Kind {
+	case "gmail":
+		profiles := gmail.Profiles()
+		i := slices.IndexFunc(profiles, func(p gmail.Profile) bool { return p.Name == c.Gmail.Profile })
+		if i < 0 {
+			return nil, fmt.Errorf("unknown profile %q", c.Gmail.Profile)
+		}
+		k.user, k.shared = profiles[i].User, pace.NewLimiter(nil, profiles[i].Project...)
+		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
+			return func(ctx context.Context) (migrate.Target, error) { return openGmail(ctx, c.Gmail, m, l) }
+		}
+	case "graph":
+		token, err := graphToken(ctx, c.Graph)
+		if err != nil {
+			return nil, err
+		}
+		route := &graphRoute{route: graph.Route(c.Graph.Route)}
+		k.user, k.shared = graph.MailboxLimits(), pace.NewLimiter(nil, graph.AppLimits()...)
+		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
+			return func(ctx context.Context) (migrate.Target, error) { return route.open(ctx, c.Graph, token, m, l) }
+		}
+	}
+	return k, nil
+}
+
+// mailbox returns how to open both ends of m, and the limiter of its target.
+func (k *connections) mailbox(m Mailbox) (migrate.Mailbox, *pace.Limiter) {
+	l := pace.NewLimiter(k.shared, k.user...)
+	return migrate.Mailbox{
+		Source:     m.Source,
+		Target:     m.Target,
+		OpenSource: func(ctx context.Context) (migrate.Source, error) { return k.source(ctx, m) },
+		OpenTarget: k.target(m, l),
+	}, l
+}
+
+func (k *connections) source(ctx context.Context, m Mailbox) (*imap.Source, error) {
+	s := k.config.Source
+	password := m.Password
+	if password.IsZero() {
+		password = s.Password()
+	}
+	return imap.Open(ctx, imap.Config{
+		Host:            s.Host,
+		Port:            s.Port,
+		TLS:             imap.TLS(s.TLS),
+		CAFile:          s.CAFile,
+		AllowPlaintext:  s.AllowPlaintext,
+		Auth:            imap.Auth(s.Auth),
+		User:            m.Source,
+		MasterUser:      s.MasterUser,
+		MasterSeparator: s.MasterSeparator,
+		Secret:          func(ctx context.Context) (string, error) { return reveal(ctx, password) },
+	})
+}
+
+func reveal(ctx context.Context, ref SecretRef) (string, error) {
+	s, err := ref.Resolve(ctx)
+	if err != nil {
+		return "", err
+	}
+	return s.Reveal(), nil
+}
+
+func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
+	config := gmail.Config{User: m.Target, Endpoint: c.Endpoint, Limiter: l, Parallel: c.Parallel}
+	switch {
+	case c.ServiceAccountFile != "":
+		key, err := os.ReadFile(c.ServiceAccountFile)
+		if err != nil {
+			return nil, &migrate.Error{Op: "service_account_file", Class: migrate.Fatal, Err: err}
+		}
+		if config.TokenSource, err = gmail.ServiceAccount(key, m.Target); err != nil {
+			return nil, &migrate.Error{Op: "service_account_file " + c.ServiceAccountFile, Class: migrate.Fatal, Err: err}
+		}
+	case c.Impersonate != "":
+		config.TokenSource = gmail.Keyless(ctx, c.Impersonate, m.Target)
+	default:
+		config.TokenSource = gmail.Static(func() (string, error) { return reveal(context.WithoutCancel(ctx), c.Token()) })
+	}
+	return gmail.Open(ctx, config)
+}
+
+// graphToken logs the app in, once for all mailboxes.
+func graphToken(ctx context.Context, c GraphConfig) (graph.Token, error) {
+	if !c.Token().IsZero() {
+		token, err := reveal(ctx, c.Token())
+		return graph.StaticToken(token), err
+	}
+	cloud, err := graph.CloudByName(c.Cloud)
+	if err != nil {
+		return nil, err
+	}
+	if c.CertificateFile == "" {
+		secret, err := reveal(ctx, c.ClientSecret())
+		if err != nil {
+			return nil, err
+		}
+		return graph.SecretToken(cloud, c.Tenant, c.ClientID, secret)
+	}
+	data, err := os.ReadFile(c.CertificateFile)
+	if err != nil {
+		return nil, err
+	}
+	var password []byte
+	if !c.CertificatePassword().IsZero() {
+		p, err := reveal(ctx, c.CertificatePassword())
+		if err != nil {
+			return nil, err
+		}
+		password = []byte(p)
+	}
+	token, err := graph.CertificateToken(cloud, c.Tenant, c.ClientID, data, password)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.CertificateFile, err)
+	}
+	return token, nil
+}
+
+// graphRoute is the way into a tenant. Where it is probed, the first mailbox
+// does it for all.
+type graphRoute struct {
+	mu    sync.Mutex
+	route graph.Route
+}
+
+func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
+	config := graph.Config{User: m.Target, Token: token, Limiter: l, Parallel: c.Parallel}
+	cloud, err := graph.CloudByName(c.Cloud)
+	if err != nil {
+		return nil, err
+	}
+	config.Endpoint = cmp.Or(c.Endpoint, cloud.Endpoint)
+	r.mu.Lock()
+	config.Route = r.route
+	probes := r.route == graph.RouteAuto
+	if !probes {
+		r.mu.Unlock()
+	} else {
+		defer r.mu.Unlock()
+	}
+	t, err := graph.Open(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if probes {
+		r.route = t.Route()
+	}
+	return t, nil
+}
+
+// endpoint is the server of the target.
+func (c *Config) endpoint() string {
+	if c.Target.Kind == "gmail" {
+		return cmp.Or(c.Gmail.Endpoint, "https://gmail.googleapis.com/")
+	}
+	cloud, _ := graph.CloudByName(c.Graph.Cloud) // checked when the configuration was read
+	return cmp.Or(c.Graph.Endpoint, cloud.Endpoint)
+}
+
+// chosen returns the mailboxes with one of the addresses, or in one of the
+// waves; all if none is given. A name that fits nothing is an error.
+func chosen(ms []Mailbox, addresses, waves []string) ([]Mailbox, error) {
+	if len(addresses)+len(waves) == 0 {
+		return ms, nil
+	}
+	take := make([]bool, len(ms))
+	mark := func(what, name string, fits func(Mailbox) bool) error {
+		found := false
+		for i, m := range ms {
+			if fits(m) {
+				take[i], found = true, true
+			}
+		}
+		if !found {
+			return &codeError{exitUsage, fmt.Errorf("no %s %q in the list of mailboxes", what, name)}
+		}
+		return nil
+	}
+	for _, a := range addresses {
+		if err := mark("mailbox", a, func(m Mailbox) bool { return strings.EqualFold(m.Source, a) || strings.EqualFold(m.Target, a) }); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range waves {
+		if err := mark("wave", w, func(m Mailbox) bool { return strings.EqualFold(m.Wave, w) }); err != nil {
+			return nil, err
+		}
+	}
+	var out []Mailbox
+	for i, m := range ms {
+		if take[i] {
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+	"github.com/spf13/cobra"
+
+	"github.com/mailhaul/mailhaul/migrate/migratetest"
+)
+
+func newDemoCommand() *cobra.Command {
+	var out string
+	var keep bool
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a whole migration on this machine, without credentials",
+		Long: `demo starts an IMAP server with three generated mailboxes and the simulators of
+Gmail and Microsoft Graph, all in this process and on loopback addresses, and
+runs check, run and status for both targets. Some of the messages are broken on
+purpose, so some need a person at the end: that is part of the show.
+
+The folder is a complete migration afterwards: mailhaul.toml (to Gmail),
+mailhaul-graph.toml, mailboxes.csv, the checkpoints, status-gmail.json and
+status-graph.json. With --keep-serving the servers stay up until Ctrl-C, and
+every other command can be tried on it.
+
+Exit codes:
+  0    both migrations ended and their sums close
+  1    fatal error
+  2    the command line is wrong
+  130  interrupted`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return demo(c.Context(), out, keep, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "`folder` for the migration; made if missing, must be empty (default: a temporary one)")
+	c.Flags().BoolVar(&keep, "keep-serving", false, "leave the servers up until Ctrl-C")
+	return c
+}
+
+const demoPassword = "correct horse battery staple"
+
+func demo(ctx context.Context, out string, keep bool, stdout, stderr io.Writer) error {
+	out, err := emptyFolder(out)
+	if err != nil {
+		return err
+	}
+	mailboxes := migratetest.Demo()
+	imapAddr, messages, stop, err := demoServer(mailboxes)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	urls := map[string]string{}
+	for kind, quota := range map[string]string{"gmail": "legacy", "graph": "documented"} {
+		sim, err := newSimulator(kind, quota, "", 0, 1, nil)
+		if err != nil {
+			return err
+		}
+		defer sim.Close()
+		url, stop, err := serve("127.0.0.1:0", sim)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		urls[kind] = url
+	}
+	if err := writeDemo(out, imapAddr, urls, mailboxes); err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "An IMAP server with %s in %d mailboxes, Gmail and Microsoft Graph are up, all on this machine.\nThe migration is in %s\n",
+		count(messages, "message", "messages"), len(mailboxes), out)
+
+	for _, target := range []struct{ kind, name, config string }{
+		{"gmail", "Gmail", "mailhaul.toml"},
+		{"graph", "Microsoft 365", "mailhaul-graph.toml"},
+	} {
+		config := filepath.Join(out, target.config)
+		for _, command := range []string{"check", "run"} {
+			fmt.Fprintf(stderr, "\n== mailhaul %s (%s)\n", command, target.name)
+			if code := execute(ctx, []string{command, "--config", config}, stdout, stderr); code != exitDone && (code != exitPerson || command == "check") {
+				return &codeError{code, nil}
+			}
+		}
+		var status bytes.Buffer
+		if code := execute(ctx, []string{"status", "--json", "--config", config}, &status, stderr); code != exitDone && code != exitPerson {
+			return &codeError{code, nil}
+		}
+		if err := os.WriteFile(filepath.Join(out, "status-"+target.kind+".json"), status.Bytes(), 0o600); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(stderr, "\nBoth migrations ended, and for every mailbox listed = copied + merged + adopted + excluded + failed + gone + pending.\n")
+	if keep {
+		fmt.Fprintf(stderr, "The servers stay up until Ctrl-C. In another terminal:\n  cd %s\n  mailhaul status\n  mailhaul run --config mailhaul-graph.toml\n", out)
+		<-ctx.Done()
+	}
+	return nil
+}
+
+// emptyFolder returns the absolute path of a folder that is empty and private.
+func emptyFolder(path string) (string, error) {
+	if path == "" {
+		return os.MkdirTemp("", "mailhaul-demo-")
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return "", err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "", err
+	}
+	if len(entries) > 0 {
+		return "", fmt.Errorf("%s is not empty: name another folder with --out, or remove it", path)
+	}
+	return filepath.Abs(path)
+}
+
+// demoServer serves generated mailboxes over IMAP on a loopback address.
+func demoServer(mailboxes []migratetest.Mailbox) (addr string, messages int64, stop func(), err error) {
+	mem := imapmemserver.New()
+	for _, m := range mailboxes {
+		user := imapmemserver.NewUser(m.User, demoPassword)
+		for i, f := range m.Folders {
+			name := strings.Join(f.Path, "/")
+			if err := user.Create(name, nil); err != nil {
+				return "", 0, nil, err
+			}
+			for msg := range m.All(i) {
+				flags := make([]imap.Flag, len(msg.Flags))
+				for i, f := range msg.Flags {
+					flags[i] = imap.Flag(f)
+				}
+				if _, err := user.Append(name, literal{bytes.NewReader(msg.Octets)}, &imap.AppendOptions{Flags: flags, Time: msg.InternalDate}); err != nil {
+					return "", 0, nil, err
+				}
+				messages++
+			}
+		}
+		mem.AddUser(user)
+	}
+	server := imapserver.New(&imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return mem.NewSession(), nil, nil
+		},
+		Caps:         imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}},
+		InsecureAuth: true, // it is a loopback address
+		Logger:       log.New(io.Discard, "", 0),
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", 0, nil, err
+	}
+	go server.Serve(l)
+	return l.Addr().String(), messages, func() { server.Close() }, nil
+}
+
+// literal is a message as the IMAP server takes it.
+type literal struct{ *bytes.Reader }
+
+func (l literal) Size() int64 { return l.Reader.Size() }
+
+// writeDemo writes the migration folder.
+func writeDemo(out, imapAddr string, urls map[string]string, mailboxes []migratetest.Mailbox) error {
+	host, port, err := net.SplitHostPort(imapAddr)
+	if err != nil {
+		return err
+	}
+	source := fmt.Sprintf("# Made by \"mailhaul demo\" at %s.\n[source]\nhost = %q\nport = %s\ntls = \"none\" # for this machine only\npassword_file = \"password\"\n\n",
+		time.Now().Format(time.DateTime), host, port)
+	csv := "source,target\n"
+	for _, m := range mailboxes {
+		csv += m.User + "," + strings.Replace(m.User, "@example.com", "@example.org", 1) + "\n"
+	}
+	target := func(kind, more, db string) string {
+		return fmt.Sprintf("%s[target]\nkind = %q\n\n[%[2]s]\nendpoint = %q\ntoken_file = \"token\"\n%s\n[run]\ncheckpoints = %q\n", source, kind, urls[kind], more, db)
+	}
+	var errs []error
+	for name, text := range map[string]string{
+		"mailhaul.toml":       target("gmail", "profile = \"legacy\"\n", "gmail.db"),
+		"mailhaul-graph.toml": target("graph", "", "graph.db"),
+		"mailboxes.csv":       csv,
+		"password":            demoPassword + "\n",
+		"token":               "test\n",
+	} {
+		errs = append(errs, os.WriteFile(filepath.Join(out, name), []byte(text), 0o600))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/pace"
+)
+
+// Intervals of the display: of lines where there is no terminal, and of a
+// terminal's refresh.
+const (
+	lineEvery    = 5 * time.Second
+	refreshEvery = 250 * time.Millisecond
+)
+
+// showProgress shows a run until the function that it returns is called: on a
+// terminal one line for each running mailbox and one for all, elsewhere a line
+// every few seconds.
+func showProgress(ctx context.Context, p *migrate.Progress, limiters map[string]*pace.Limiter, w io.Writer) (stop func()) {
+	view := &progressView{progress: p, limiters: limiters, begun: time.Now(), meters: map[string]*meter{}}
+	show := view.lines
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		show = view.bars
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { show(ctx, w) })
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+// A progressView turns snapshots of a run into text.
+type progressView struct {
+	progress *migrate.Progress
+	limiters map[string]*pace.Limiter
+	begun    time.Time
+
+	mu     sync.Mutex
+	meters map[string]*meter // by source; "" is all
+}
+
+// lines prints a line every few seconds, and one at the end.
+func (v *progressView) lines(ctx context.Context, w io.Writer) {
+	tick := time.NewTicker(lineEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			fmt.Fprintln(w, now.Format(time.TimeOnly), v.total(now))
+		case <-ctx.Done():
+			now := time.Now()
+			fmt.Fprintln(w, now.Format(time.TimeOnly), v.total(now))
+			return
+		}
+	}
+}
+
+// bars draws on a terminal.
+func (v *progressView) bars(ctx context.Context, w io.Writer) {
+	container := mpb.New(mpb.WithOutput(w), mpb.WithRefreshRate(refreshEvery))
+	line := func(priority int, text func() string) *mpb.Bar {
+		return container.MustAdd(1, mpb.BarStyle().Build(), mpb.BarPriority(priority), mpb.BarWidth(24), mpb.BarRemoveOnComplete(),
+			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return text() })))
+	}
+	all := line(1<<20, func() string { return v.total(time.Now()) })
+	bars := map[string]*mpb.Bar{}
+	update := func() {
+		var done, total int64
+		for i, s := range v.progress.Snapshot() {
+			n, m := s.Known+s.Done, max(s.Total, s.Known+s.Done)
+			done, total = done+n, total+m
+			bar := bars[s.Source]
+			if s.Started.IsZero() {
+				continue
+			}
+			if bar == nil && s.Ended.IsZero() {
+				bar = line(i, func() string { return v.mailbox(i, time.Now()) })
+				bars[s.Source] = bar
+			}
+			if bar == nil {
+				continue
+			}
+			bar.SetTotal(max(m, n)+1, false) // never full before the mailbox has ended
+			bar.SetCurrent(n)
+			if !s.Ended.IsZero() {
+				bar.SetTotal(-1, true)
+			}
+		}
+		all.SetTotal(total+1, false)
+		all.SetCurrent(done)
+	}
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		update()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	for _, b := range bars {
+		b.SetTotal(-1, true)
+	}
+	all.SetTotal(-1, true)
+	container.Wait()
+	fmt.Fprintln(w, v.total(time.Now()))
+}
+
+// total is the line about the run as a whole.
+func (v *progressView) total(now time.Time) string {
+	var sum migrate.MailboxSnapshot
+	var ended, early int
+	all := v.progress.Snapshot()
+	for _, s := range all {
+		sum.Total += max(s.Total, s.Known+s.Done)
+		sum.Known, sum.Done, sum.Bytes, sum.Failed = sum.Known+s.Known, sum.Done+s.Done, sum.Bytes+s.Bytes, sum.Failed+s.Failed
+		if !s.Ended.IsZero() {
+			ended++
+			if s.Err != nil {
+				early++
+			}
+		}
+	}
+	text := fmt.Sprintf("%d of %s, %s", ended, count(int64(len(all)), "mailbox", "mailboxes"), v.amounts("", sum, now))
+	if early > 0 {
+		text += fmt.Sprintf(", %d stopped early", early)
+	}
+	return text
+}
+
+// mailbox is the line about the i-th mailbox.
+func (v *progressView) mailbox(i int, now time.Time) string {
+	all := v.progress.Snapshot()
+	if i >= len(all) {
+		return ""
+	}
+	s := all[i]
+	text := printable(s.Source) + ": " + v.amounts(s.Source, s, now)
+	limit, until := v.limiters[s.Source].Waiting()
+	switch {
+	case s.Wait != "":
+		text += fmt.Sprintf("; waits until %s: %s", s.Until.Format(time.TimeOnly), printable(s.Wait))
+	case limit != "" && until.Sub(now) > time.Second:
+		text += fmt.Sprintf("; waits until %s: %s", until.Format(time.TimeOnly), limit)
+	case limit != "":
+		text += "; at the limit: " + limit
+	case s.Phase != "":
+		text += "; " + printable(s.Phase)
+	}
+	return text
+}
+
+// amounts is what lines have in common: messages, size, rate, time left.
+func (v *progressView) amounts(name string, s migrate.MailboxSnapshot, now time.Time) string {
+	v.mu.Lock()
+	m := v.meters[name]
+	if m == nil {
+		m = &meter{}
+		v.meters[name] = m
+	}
+	rate := m.rate(now, s.Done)
+	v.mu.Unlock()
+	done := s.Known + s.Done
+	text := fmt.Sprintf("%s of %s, %s", thousands(done), count(s.Total, "message", "messages"), octets(s.Bytes))
+	if rate > 0 {
+		text += fmt.Sprintf(", %.3g/s", rate)
+		if left := s.Total - done; left > 0 {
+			text += ", " + span(time.Duration(float64(left)/rate*float64(time.Second))) + " left"
+		}
+	}
+	if s.Failed > 0 {
+		text += fmt.Sprintf(", %s failed", thousands(s.Failed))
+	}
+	return text
+}
+
+// A meter tells how fast a counter went up during the last half minute.
+type meter struct {
+	at []time.Time
+	n  []int64
+}
+
+const meterSpan = 30 * time.Second
+
+// rate adds a reading and returns units per second; 0 if it cannot tell yet.
+func (m *meter) rate(now time.Time, n int64) float64 {
+	if k := len(m.at); k == 0 || now.Sub(m.at[k-1]) >= time.Second {
+		m.at, m.n = append(m.at, now), append(m.n, n)
+	}
+	for len(m.at) > 2 && now.Sub(m.at[1]) > meterSpan {
+		m.at, m.n = m.at[1:], m.n[1:]
+	}
+	d := now.Sub(m.at[0])
+	if d < time.Second {
+		return 0
+	}
+	return float64(n-m.n[0]) / d.Seconds()
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
+	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/pace"
+)
+
+// spoolMemory is how much mail is held in memory, in octets. More of it, up to
+// spool_max, is held in temporary files.
+const spoolMemory = 16 << 20
+
+// grace is how long writes in flight may take after a first Ctrl-C.
+const grace = 10 * time.Second
+
+func newRunCommand() *cobra.Command {
+	var addresses, waves []string
+	var jobs int
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Make one pass over the mailboxes",
+		Long: `run makes one pass over the mailboxes: it copies every message that was not
+copied before. It may be stopped at any time, by Ctrl-C or by a crash, and run
+again: it goes on where it was, without losing or doubling a message.
+
+The first Ctrl-C starts no new work and gives writes in flight ` + grace.String() + ` to
+finish. The second ends at once; what was in flight is looked up next time.
+
+On a terminal it shows a line for each mailbox that is running and one for all;
+elsewhere it prints a line every few seconds.
+
+Exit codes:
+  0    every message is accounted for
+  1    fatal error, for example in the configuration or with the checkpoints
+  2    the command line is wrong
+  3    every mailbox is finished, but some messages need a person
+  4    some mailboxes stopped early; run again to go on
+  130  interrupted; run again to go on`,
+		Example: `  mailhaul run
+  mailhaul run --wave pilot --jobs 8
+  mailhaul run --mailbox ann@example.org`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			path, _ := c.Flags().GetString("config")
+			config, mailboxes, err := loadMigration(path)
+			if err != nil {
+				return err
+			}
+			if c.Flags().Changed("jobs") {
+				if jobs < 1 {
+					return &codeError{exitUsage, errors.New("--jobs must be at least 1")}
+				}
+				config.Run.Jobs = jobs
+			}
+			if mailboxes, err = chosen(mailboxes, addresses, waves); err != nil {
+				return err
+			}
+			return runPass(c.Context(), config, mailboxes, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringSliceVar(&addresses, "mailbox", nil, "only this `address`, at the source or the target (may be repeated)")
+	c.Flags().StringSliceVar(&waves, "wave", nil, "only this `wave` (may be repeated)")
+	c.Flags().IntVar(&jobs, "jobs", 0, "mailboxes at the same time (default: jobs of the configuration)")
+	return c
+}
+
+// runPass makes one pass over the mailboxes and prints what came of it.
+func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, stderr io.Writer) (err error) {
+	store, err := sqlite.Open(config.Run.Checkpoints)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	connections, err := newConnections(ctx, config)
+	if err != nil {
+		return err
+	}
+
+	progress := new(migrate.Progress)
+	limiters := map[string]*pace.Limiter{}
+	var boxes []migrate.Mailbox
+	for _, m := range mailboxes {
+		box, limiter := connections.mailbox(m)
+		boxes, limiters[m.Source] = append(boxes, box), limiter
+	}
+	engine := &migrate.Engine{
+		Checkpoints: store,
+		Spool:       migrate.NewSpool(config.Run.SpoolDir, spoolMemory, config.Run.spoolBytes),
+		Retry:       migrate.DefaultRetry,
+		Rules:       config.rules(),
+		Jobs:        config.Run.Jobs,
+		Grace:       grace,
+		Log:         slog.New(slog.DiscardHandler),
+		Progress:    progress,
+	}
+	stop := showProgress(ctx, progress, limiters, stderr)
+	results, err := engine.Run(ctx, boxes)
+	stop()
+
+	s, statusErr := readStatus(context.WithoutCancel(ctx), config, store, mailboxes)
+	if statusErr != nil {
+		return errors.Join(err, statusErr)
+	}
+	s.Running = "" // it is this one
+	s.print(stdout)
+	return verdict(err, results, s)
+}
+
+// rules are what the configuration leaves out.
+func (c *Config) rules() migrate.Rules {
+	r := migrate.Rules{Folder: func(f migrate.Folder) string {
+		if pattern := c.excludes(f); pattern != "" {
+			return "exclude_folders " + pattern
+		}
+		return ""
+	}}
+	if c.Run.Deleted == "exclude" {
+		r.Message = func(m *migrate.Message) string {
+			if m.HasFlag(migrate.Deleted) {
+				return `flagged \Deleted`
+			}
+			return ""
+		}
+	}
+	return r
+}
+
+// verdict turns the end of a run into an exit code.
+func verdict(err error, results []migrate.Result, s *status) error {
+	switch {
+	case errors.Is(err, errInterrupted):
+		return &codeError{exitInterrupted, errors.New("interrupted; run again to go on")}
+	case err != nil:
+		_, hint := migrate.Explain(err)
+		return withHint(err, hint)
+	}
+	early := 0
+	for _, r := range results {
+		if r.Err != nil {
+			early++
+		}
+	}
+	switch {
+	case early > 0:
+		return &codeError{exitStopped, fmt.Errorf("%s stopped early; run again to go on", count(int64(early), "mailbox", "mailboxes"))}
+	case s.Total.Outcomes["failed"] > 0:
+		n := s.Total.Outcomes["failed"]
+		return &codeError{exitPerson, fmt.Errorf("finished; %s a person", count(n, "message needs", "messages need"))}
+	}
+	return nil
+}
+
+func withHint(err error, hint string) error {
+	if hint == "" {
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, hint)
+}
