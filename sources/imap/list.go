@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -114,7 +115,12 @@ func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID
 			BodySection: []*imap.FetchItemBodySection{&messageID},
 		})
 		for data := cmd.Next(); data != nil; data = cmd.Next() {
-			if m := message(data); m.UID != 0 && len(ms) < len(uids) {
+			m, l, err := ss.message(data)
+			if err != nil {
+				l.abandon(cmd)
+				return err
+			}
+			if m.UID != 0 && len(ms) < len(uids) {
 				ms = append(ms, m)
 			}
 		}
@@ -123,11 +129,13 @@ func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(ms, func(a, b migrate.Message) int { return int(int64(a.UID) - int64(b.UID)) })
+	slices.SortFunc(ms, func(a, b migrate.Message) int { return cmp.Compare(a.UID, b.UID) })
 	return ms, nil
 }
 
-func message(data *imapclient.FetchMessageData) (m migrate.Message) {
+// message reads the metadata of one message. With an error comes the literal
+// in which it happened.
+func (s *session) message(data *imapclient.FetchMessageData) (m migrate.Message, l *literal, err error) {
 	for item := data.Next(); item != nil; item = data.Next() {
 		switch item := item.(type) {
 		case imapclient.FetchItemDataUID:
@@ -144,20 +152,31 @@ func message(data *imapclient.FetchMessageData) (m migrate.Message) {
 		case imapclient.FetchItemDataRFC822Size:
 			m.Size = item.Size
 		case imapclient.FetchItemDataBodySection:
-			m.MessageID = parseMessageID(item.Literal)
+			if item.Literal == nil {
+				continue
+			}
+			l := &literal{session: s, r: item.Literal, left: item.Literal.Size()}
+			if l.left > longestField {
+				return m, l, errTooMuch
+			}
+			field, err := io.ReadAll(l)
+			if err != nil {
+				return m, l, err
+			}
+			m.MessageID = parseMessageID(string(field))
 		}
 	}
-	return m
+	return m, nil, nil
 }
 
-// parseMessageID returns the value of the first field, unfolded, at most a line
-// of it (RFC 5322 sections 2.1.1 and 2.2.3).
-func parseMessageID(r io.Reader) string {
-	if r == nil {
-		return ""
-	}
-	field, _ := io.ReadAll(io.LimitReader(r, 4096))
-	_, value, _ := strings.Cut(string(field), ":")
+// longestField is how large the Message-ID fields of a message may be. One
+// that is damaged may be all header.
+const longestField = 16 << 20
+
+// parseMessageID returns the value of the first of some header fields,
+// unfolded, at most a line of it (RFC 5322 sections 2.1.1 and 2.2.3).
+func parseMessageID(fields string) string {
+	_, value, _ := strings.Cut(fields, ":")
 	var id []string
 	for line := range strings.Lines(value) {
 		if len(id) > 0 && !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, "\t") {

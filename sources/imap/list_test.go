@@ -97,3 +97,37 @@ func TestStrangeMetadataIsTakenAsItIs(t *testing.T) {
 		})
 	}
 }
+
+func TestAListThatBreaksOffEndsWithAnError(t *testing.T) {
+	for name, answer := range map[string]reply{
+		"in a header":       "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (MESSAGE-ID)] {90}\r\nMessage-ID" + hangUp,
+		"after a message":   "* 1 FETCH (UID 1 FLAGS ())\r\n" + hangUp,
+		"in an endless one": "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (MESSAGE-ID)] {9000000000}\r\nMessage-ID",
+		"refused":           "TAG NO [UNAVAILABLE] busy\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			broken := true
+			s := opener(scripted(t, func(command string) reply {
+				if broken && strings.HasPrefix(command, "UID FETCH") {
+					broken = false
+					return answer
+				}
+				return ""
+			}))(t).(*Source)
+			defer s.Close()
+			for want := range 2 {
+				n := 0
+				var failed error
+				for batch, err := range s.List(t.Context(), oneInbox, 1) {
+					n, failed = n+len(batch), err
+				}
+				if n != want || (failed == nil) != (want == 1) {
+					t.Errorf("%d messages, %v", n, failed)
+				}
+				if failed != nil && class(t, failed) != migrate.Transient {
+					t.Error(failed)
+				}
+			}
+		})
+	}
+}

@@ -75,7 +75,7 @@ func (s *Source) whole(ctx context.Context, f migrate.Folder, ms []*migrate.Mess
 		wanted[imap.UID(m.UID)] = m
 	}
 	err = s.inFolder(ctx, f, "read", func(ss *session) error {
-		return ss.fetch(uidSet(ms), &wholeBody, func(uid imap.UID, lit imap.LiteralReader) error {
+		return ss.fetch(uidSet(ms), &wholeBody, func(uid imap.UID, l *literal) error {
 			m := wanted[uid]
 			if m == nil {
 				return nil
@@ -84,7 +84,7 @@ func (s *Source) whole(ctx context.Context, f migrate.Folder, ms []*migrate.Mess
 				return callback{context.Cause(ctx)}
 			}
 			delete(wanted, uid)
-			return ss.deliver(m, &literal{session: ss, r: lit, left: lit.Size()}, body)
+			return deliver(m, l, body)
 		})
 	})
 	for _, m := range ms {
@@ -97,7 +97,7 @@ func (s *Source) whole(ctx context.Context, f migrate.Folder, ms []*migrate.Mess
 
 // fetch runs a FETCH and hands on the bodies that it brings. An error of fn
 // closes the connection, which spares the rest of the answer.
-func (s *session) fetch(set imap.UIDSet, options *imap.FetchOptions, fn func(imap.UID, imap.LiteralReader) error) error {
+func (s *session) fetch(set imap.UIDSet, options *imap.FetchOptions, fn func(imap.UID, *literal) error) error {
 	cmd := s.client.Fetch(set, options)
 	for data := cmd.Next(); data != nil; data = cmd.Next() {
 		var uid imap.UID
@@ -109,9 +109,9 @@ func (s *session) fetch(set imap.UIDSet, options *imap.FetchOptions, fn func(ima
 				if item.Literal == nil { // NIL: expunged meanwhile, or not readable
 					continue
 				}
-				if err := fn(uid, item.Literal); err != nil {
-					s.conn.kill()
-					cmd.Close()
+				l := &literal{session: s, r: item.Literal, left: item.Literal.Size()}
+				if err := fn(uid, l); err != nil {
+					l.abandon(cmd)
 					return err
 				}
 			}
@@ -121,11 +121,11 @@ func (s *session) fetch(set imap.UIDSet, options *imap.FetchOptions, fn func(ima
 }
 
 // deliver calls body and reads what it left over.
-func (s *session) deliver(m *migrate.Message, r io.Reader, body func(*migrate.Message, io.Reader) error) error {
-	if err := body(m, r); err != nil {
+func deliver(m *migrate.Message, l *literal, body func(*migrate.Message, io.Reader) error) error {
+	if err := body(m, l); err != nil {
 		return callback{err}
 	}
-	_, err := io.Copy(io.Discard, r)
+	_, err := io.Copy(io.Discard, l)
 	return err
 }
 
@@ -156,6 +156,17 @@ func (l *literal) Read(p []byte) (int, error) {
 		l.err = classify("read", l.session.conn.cause(err))
 	}
 	return n, l.err
+}
+
+// abandon ends the connection and the command that brought l.
+func (l *literal) abandon(cmd *imapclient.FetchCommand) {
+	l.session.conn.kill()
+	if l.err != nil && l.err != io.EOF {
+		// A literal that broke gives go-imap's own goroutine the connection
+		// back, and Close would read the literal again beside it.
+		<-l.session.client.Closed()
+	}
+	cmd.Close()
 }
 
 // ranges reads a large message piece by piece (RFC 3501 section 6.4.5) and
@@ -213,16 +224,16 @@ func (r *ranges) next() error {
 	part := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Offset: r.offset, Size: rangeSize}}
 	came := false
 	err := r.session.fetch(imap.UIDSetNum(r.uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{part}},
-		func(uid imap.UID, lit imap.LiteralReader) error {
+		func(uid imap.UID, l *literal) error {
 			if uid != r.uid || came {
 				return nil
 			}
-			if lit.Size() > rangeSize {
+			if l.left > rangeSize {
 				return classify("read", errors.New("the server sends more than the range that it was asked for"))
 			}
 			came = true
-			r.piece = slices.Grow(r.piece[:0], int(lit.Size()))[:lit.Size()]
-			_, err := io.ReadFull(&literal{session: r.session, r: lit, left: lit.Size()}, r.piece)
+			r.piece = slices.Grow(r.piece[:0], int(l.left))[:l.left]
+			_, err := io.ReadFull(l, r.piece)
 			return err
 		})
 	switch {
