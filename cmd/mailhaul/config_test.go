@@ -111,7 +111,7 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 			`mailhaul.toml:8:1: run.exclude_folders: "a**b": ** stands for whole folders, so it must be alone between two /`},
 		"UTF-16":    {"\xff\xfe[\x00", `mailhaul.toml: the file is UTF-16: save it as UTF-8`},
 		"not UTF-8": {"[source]\nhost = '\xfc'\n", `mailhaul.toml:2: not UTF-8: save the file as UTF-8`},
-		"too large": {strings.Repeat("#\n", 1<<20), `mailhaul.toml: larger than 1048576 octets: is this the right file?`},
+		"too large": {strings.Repeat("#\n", 64<<10), `mailhaul.toml: larger than 65536 octets: is this the right file?`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := loadConfig(written(t, "mailhaul.toml", c.text))
@@ -155,7 +155,7 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 		Gmail:  GmailConfig{Impersonate: "m@p.iam.gserviceaccount.com", Profile: "new", Parallel: 4},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Parallel: 4},
 		Run: RunConfig{Mailboxes: filepath.Join(dir, "mailboxes.csv"), Checkpoints: filepath.Join(dir, "mailhaul.db"),
-			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", spoolBytes: 2 << 30},
+			Jobs: 4, SpoolSize: "2GiB", SpoolMax: 2 << 30, Deleted: "exclude"},
 	}
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, want)
@@ -258,7 +258,7 @@ func TestFolderPatternsMatchWholePaths(t *testing.T) {
 		{"a.b", "axb", false},
 		{"Clients/2019/20", "Clients|2019/20", true},
 		{`a\*`, `a\x`, true},
-		{"line*", "line\nbreak", true},
+		{"**/b", "line\nbreak|b", true},
 	} {
 		p, err := newFolderPattern(c.pattern)
 		if err != nil {

@@ -62,7 +62,7 @@ func readText(path string, limit int64) ([]byte, error) {
 }
 
 func readDocument(path string) (*document, error) {
-	text, err := readText(path, 1<<20)
+	text, err := readText(path, 64<<10)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no such file: go to the folder of the migration, name the file with --config, or write one with \"mailhaul init\"", path)
 	}
@@ -223,7 +223,7 @@ func fieldOf(key []string) (v reflect.Value, ok bool) {
 func keysOf(v reflect.Value) []string {
 	var ks []string
 	for f := range v.Type().Fields() {
-		if k := f.Tag.Get("toml"); k != "" {
+		if k := f.Tag.Get("toml"); k != "" && k != "-" {
 			ks = append(ks, k)
 		}
 	}

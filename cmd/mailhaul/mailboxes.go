@@ -193,5 +193,5 @@ func (l *mailboxList) unique(line int, column, name string, seen map[string]int)
 // isAddress says whether s is a mail address and nothing else.
 func isAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
-	return err == nil && a.Address == s && a.Name == ""
+	return err == nil && a.Address == s
 }

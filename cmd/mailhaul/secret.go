@@ -34,8 +34,6 @@ func (s Secret) Reveal() string {
 
 func (s Secret) String() string               { return redacted }
 func (s Secret) GoString() string             { return redacted }
-func (s Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 func (s Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
 
@@ -143,7 +141,7 @@ func runForSecret(ctx context.Context, argv []string, timeout time.Duration) ([]
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout = &limitedWriter{&out, secretLimit + 8}
-	cmd.WaitDelay = time.Second // for a child of it that keeps the pipe open
+	cmd.WaitDelay = time.Second // a child that it leaves behind keeps the pipe open
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
@@ -155,6 +153,8 @@ func runForSecret(ctx context.Context, argv []string, timeout time.Duration) ([]
 		return nil, fmt.Errorf("%v: run it by hand to see why", exit)
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, errors.New("no such program in PATH")
+	case errors.Is(err, exec.ErrWaitDelay):
+		err = nil // it ended well, and left an agent behind
 	}
 	return out.Bytes(), err
 }

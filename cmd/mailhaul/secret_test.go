@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -30,6 +32,9 @@ func TestASecretShowsNowhere(t *testing.T) {
 	encoded, err := json.Marshal(map[string]any{"a": s, "b": &s, "c": outer{s, s}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if n := strings.Count(string(encoded), redacted); n != 3 {
+		t.Errorf("shown as redacted %d times in %s", n, encoded)
 	}
 	out.Write(encoded)
 	for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
@@ -71,6 +76,15 @@ func TestHelperProcess(t *testing.T) {
 		for range 1 << 10 {
 			fmt.Print(strings.Repeat("x", 1<<10))
 		}
+		os.Exit(0)
+	case "leave":
+		os.Setenv("MAILHAUL_TEST_MODE", "hang")
+		child := exec.Command(os.Args[0], "-test.run=^TestHelperProcess$", argument)
+		child.Stdout = os.Stdout
+		if child.Start() != nil {
+			os.Exit(1)
+		}
+		fmt.Println(password)
 		os.Exit(0)
 	case "hang":
 		c, err := net.Dial("tcp", argument)
@@ -179,6 +193,34 @@ func TestACommandThatFloodsIsCut(t *testing.T) {
 	if err == nil || !strings.HasSuffix(err.Error(), "longer than 65536 octets") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestOutputBeyondTheLimitIsDropped(t *testing.T) {
+	var out bytes.Buffer
+	w := &limitedWriter{&out, 5}
+	for range 3 {
+		if n, err := w.Write([]byte("abc")); n != 3 || err != nil {
+			t.Errorf("wrote %d, %v", n, err)
+		}
+	}
+	if out.String() != "abcab" {
+		t.Errorf("kept %q", out.String())
+	}
+}
+
+func TestACommandMayLeaveAnAgentBehind(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := SecretRef{Command: answering(t, "leave", l.Addr().String())}.Resolve(t.Context())
+	if err != nil || s.Reveal() != password {
+		t.Errorf("got %v", err)
+	}
+	if c, err := l.Accept(); err == nil {
+		c.Close() // which ends the agent
+	}
+	l.Close()
 }
 
 func TestACommandThatHangsIsStopped(t *testing.T) {
