@@ -86,6 +86,7 @@ type Source struct {
 	config  Config
 	session *session          // nil if the next call has to connect
 	names   map[string]string // the server's name of each folder, by key of its path; nil before the first LIST
+	suspect suspect
 	server  string
 }
 

@@ -40,8 +40,13 @@ func (s *Source) List(ctx context.Context, f migrate.Folder, from migrate.UID) i
 				yield(nil, err)
 				return
 			}
-			for batch := range slices.Chunk(uids, batchSize) {
-				ms, err := s.metadata(ctx, f, batch)
+			if lo = hi + 1; len(uids) > 0 {
+				width = window
+			} else {
+				width *= 2
+			}
+			for len(uids) > 0 {
+				ms, n, err := s.batch(ctx, f, uids)
 				if err != nil {
 					yield(nil, err)
 					return
@@ -49,11 +54,7 @@ func (s *Source) List(ctx context.Context, f migrate.Folder, from migrate.UID) i
 				if len(ms) > 0 && !yield(ms, nil) {
 					return
 				}
-			}
-			if lo = hi + 1; len(uids) > 0 {
-				width = window
-			} else {
-				width *= 2
+				uids = uids[n:]
 			}
 		}
 		if from >= f.UIDNext { // nothing to list, but the folder has to be the one meant
@@ -103,17 +104,52 @@ func (s *Source) search(ctx context.Context, f migrate.Folder, lo, hi imap.UID) 
 	return uids, err
 }
 
-// messageID asks for less than ENVELOPE, and is answered faster.
-var messageID = imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Message-ID"}, Peek: true}
+// suspect is a range of messages over which a server broke off a batch. A file
+// that Dovecot cannot read makes it hang up, at every attempt.
+type suspect struct {
+	folder      string
+	first, last imap.UID
+}
+
+// batch fetches the metadata of the next messages and says how many they were:
+// one at a time where a batch failed before, so that the message that is to
+// blame is listed with what can be had of it, and fails alone when it is read.
+func (s *Source) batch(ctx context.Context, f migrate.Folder, uids []imap.UID) (ms []migrate.Message, n int, err error) {
+	if s.suspect.folder == key(f.Path) && s.suspect.first <= uids[0] && uids[0] <= s.suspect.last {
+		for _, options := range []*imap.FetchOptions{&metadata, &metadata, &unread} {
+			if ms, err = s.metadata(ctx, f, uids[:1], options); !dubious(err) {
+				break
+			}
+		}
+		return ms, 1, err
+	}
+	n = min(batchSize, len(uids))
+	if ms, err = s.metadata(ctx, f, uids[:n], &metadata); dubious(err) {
+		s.suspect = suspect{key(f.Path), uids[0], uids[n-1]}
+	}
+	return ms, n, err
+}
+
+// dubious says whether a message may be to blame for an error.
+func dubious(err error) bool {
+	_, ok := errors.AsType[*migrate.Error](err)
+	return ok && !errors.Is(err, migrate.ErrUnreachable) && !errors.Is(err, migrate.ErrFolderGone)
+}
+
+var (
+	// HEADER.FIELDS asks for less than ENVELOPE, and is answered faster.
+	metadata = imap.FetchOptions{UID: true, Flags: true, InternalDate: true, RFC822Size: true, BodySection: []*imap.FetchItemBodySection{
+		{Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Message-ID"}, Peek: true},
+	}}
+	// unread asks for what a server knows without reading the message.
+	unread = imap.FetchOptions{UID: true, Flags: true, InternalDate: true}
+)
 
 // metadata fetches what is known of the messages uids, which are all that
 // exist between the first and the last.
-func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID) (ms []migrate.Message, err error) {
+func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID, options *imap.FetchOptions) (ms []migrate.Message, err error) {
 	err = s.inFolder(ctx, f, "fetch", func(ss *session) error {
-		cmd := ss.client.Fetch(imap.UIDSet{{Start: uids[0], Stop: uids[len(uids)-1]}}, &imap.FetchOptions{
-			UID: true, Flags: true, InternalDate: true, RFC822Size: true,
-			BodySection: []*imap.FetchItemBodySection{&messageID},
-		})
+		cmd := ss.client.Fetch(imap.UIDSet{{Start: uids[0], Stop: uids[len(uids)-1]}}, options)
 		for data := cmd.Next(); data != nil; data = cmd.Next() {
 			m, l, err := ss.message(data)
 			if err != nil {
