@@ -16,13 +16,18 @@ func byDigest(t *testing.T, l migrate.Ledger, s string) []migrate.Record {
 	return rs
 }
 
+// neighbour returns a digest that differs from that of s in its last octet only.
+func neighbour(s string) migrate.Digest {
+	d := digest(s)
+	d[len(d)-1] ^= 1
+	return d
+}
+
 func equalContentIsFound(t *testing.T, open Open) {
 	c, reopen := open(t)
 	l := mailbox(t, c, "a")
 	f := folder(t, l, "INBOX")
-	neighbour := digest("x")
-	neighbour[31] ^= 1 // it differs in its last octet only
-	must(t, l.AddListed(t.Context(), append(pending(f, 1), migrate.Record{Folder: f, UID: 2, Outcome: migrate.Copied, Target: "neighbour", Digest: neighbour})...))
+	must(t, l.AddListed(t.Context(), append(pending(f, 1), migrate.Record{Folder: f, UID: 2, Outcome: migrate.Copied, Target: "neighbour", Digest: neighbour("x")})...))
 
 	for o := range migrate.Outcomes {
 		r := migrate.Record{Folder: f, UID: 1, Outcome: o, Target: migrate.MessageID(fmt.Sprint("id ", o)), Digest: digest("x"), Size: 9, Notes: []string{"n"}}
@@ -44,6 +49,7 @@ func equalContentInDoubtIsFound(t *testing.T, open Open) {
 	c, _ := open(t)
 	l := mailbox(t, c, "a")
 	f, other := folder(t, l, "INBOX"), folder(t, l, "Sent")
+	must(t, l.AddListed(t.Context(), migrate.Record{Folder: f, UID: 9, Doubt: true, Digest: neighbour("x")}))
 	var doubts []migrate.Record
 	for i, r := range append(pending(f, 1, 2), pending(other, 1)...) {
 		r.Digest = digest("x")

@@ -56,7 +56,8 @@ func damaged(path string, cause error) error {
 		Op: "open checkpoints", Class: migrate.Fatal,
 		Err: fmt.Errorf("%s is damaged: %w", path, cause),
 		Hint: fmt.Sprintf("Nothing at the source or the target is lost. Move the file and those named like it aside as %[1]s.bak "+
-			"and put your latest backup copy in its place. Do not start with an empty file: the run would copy every message again.",
+			"and put your latest backup copy in its place: what was copied after it was made will be copied again. "+
+			"Do not start with an empty file: every message would be copied again.",
 			filepath.Base(path)),
 	}
 }

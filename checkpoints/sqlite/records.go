@@ -60,7 +60,7 @@ func (l *ledger) put(w *writer, r migrate.Record, statement, refusal string) err
 	if r.Outcome >= migrate.Outcomes {
 		return refuse("message %d in folder %d has %v", r.UID, r.Folder, r.Outcome)
 	}
-	var digest, target, note, messageID any // null if there is none
+	var digest, target, note, messageID any // null, which equals nothing, if there is none
 	var shared int
 	if r.Digest != (migrate.Digest{}) {
 		digest = r.Digest[:]
@@ -193,9 +193,6 @@ func (l *ledger) Records(ctx context.Context, folder int64, from, to migrate.UID
 }
 
 func (l *ledger) ByDigest(ctx context.Context, d migrate.Digest) ([]migrate.Record, error) {
-	if d == (migrate.Digest{}) {
-		return nil, nil // of messages that were not read
-	}
 	rs, err := l.records(ctx, digestQuery, l.mailbox, d[:6], d[:])
 	if err != nil {
 		return nil, explain(l.store.path, "look up a digest", err)

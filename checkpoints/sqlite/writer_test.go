@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,8 +94,10 @@ func TestAnErrorOfTheDiskFailsEveryCallOfTheCommit(t *testing.T) {
 	// The writer's goroutine is idle, so the connection is free.
 	_, err := s.write.commit([]*call{
 		{do: func(w *writer) error {
-			_, err := w.exec(`UPDATE folder SET note = 'saved' WHERE id = ?`, folder)
-			return err
+			_, err := w.remark(remark{reason: "too large"})
+			_, err2 := w.base(folder, "id-1")
+			_, err3 := w.exec(`UPDATE folder SET note = 'saved' WHERE id = ?`, folder)
+			return errors.Join(err, err2, err3)
 		}},
 		{do: func(*writer) error { return broken }},
 	})
@@ -105,8 +108,14 @@ func TestAnErrorOfTheDiskFailsEveryCallOfTheCommit(t *testing.T) {
 	if err != nil || fs[0].Note != "" {
 		t.Errorf("folders %+v, error %v, want no note", fs, err)
 	}
-	if err := l.AddListed(t.Context(), migrate.Record{Folder: folder, UID: 1}); err != nil {
+	want := migrate.Record{Folder: folder, UID: 1, Outcome: migrate.Failed, Reason: "too large", Target: "id-2"}
+	if err := l.AddListed(t.Context(), want); err != nil {
 		t.Errorf("the next call: %v", err)
+	}
+	for r, err := range l.Records(t.Context(), folder, 0, 9) {
+		if err != nil || !reflect.DeepEqual(r, want) {
+			t.Errorf("record %+v, error %v, want %+v", r, err, want)
+		}
 	}
 }
 
