@@ -100,11 +100,11 @@ type RunConfig struct {
 	Checkpoints    string   `toml:"checkpoints"`
 	Jobs           int      `toml:"jobs"`
 	SpoolDir       string   `toml:"spool_dir"` // "" is the system's directory for temporary files
-	SpoolSize      string   `toml:"spool_max"`
+	SpoolMax       string   `toml:"spool_max"`
 	ExcludeFolders []string `toml:"exclude_folders"`
 	Deleted        string   `toml:"deleted"`
 
-	SpoolMax int64 `toml:"-"` // SpoolSize in octets
+	spoolBytes int64 // SpoolMax in octets
 }
 
 // defaults returns the configuration of an empty file.
@@ -113,7 +113,7 @@ func defaults() Config {
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
 		Gmail:  GmailConfig{Profile: "new", Parallel: 4},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Parallel: 4},
-		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolSize: "2GiB", Deleted: "exclude"},
+		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}
 }
 

@@ -155,7 +155,7 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 		Gmail:  GmailConfig{Impersonate: "m@p.iam.gserviceaccount.com", Profile: "new", Parallel: 4},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Parallel: 4},
 		Run: RunConfig{Mailboxes: filepath.Join(dir, "mailboxes.csv"), Checkpoints: filepath.Join(dir, "mailhaul.db"),
-			Jobs: 4, SpoolSize: "2GiB", SpoolMax: 2 << 30, Deleted: "exclude"},
+			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", spoolBytes: 2 << 30},
 	}
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, want)

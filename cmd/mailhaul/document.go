@@ -223,7 +223,7 @@ func fieldOf(key []string) (v reflect.Value, ok bool) {
 func keysOf(v reflect.Value) []string {
 	var ks []string
 	for f := range v.Type().Fields() {
-		if k := f.Tag.Get("toml"); k != "" && k != "-" {
+		if k := f.Tag.Get("toml"); k != "" {
 			ks = append(ks, k)
 		}
 	}

@@ -129,8 +129,8 @@ func (r *RunConfig) check(d *document) {
 	}
 	d.between("run.jobs", r.Jobs, 1, 1000)
 	var ok bool
-	if r.SpoolMax, ok = parseSize(r.SpoolSize); !ok || r.SpoolMax < 1<<20 {
-		d.reject("run.spool_max", `want a size of 1MiB or more, as in spool_max = "2GiB", not %q`, r.SpoolSize)
+	if r.spoolBytes, ok = parseSize(r.SpoolMax); !ok || r.spoolBytes < 1<<20 {
+		d.reject("run.spool_max", `want a size of 1MiB or more, as in spool_max = "2GiB", not %q`, r.SpoolMax)
 	}
 	d.oneOf("run.deleted", r.Deleted, "exclude", "copy")
 }
