@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"regexp"
 	"sync"
 
@@ -111,11 +112,14 @@ var aadsts = regexp.MustCompile(`AADSTS\d+: [^\r\n"\\]{0,160}`)
 func loginError(err error) error {
 	e := &migrate.Error{Op: "log in to Microsoft Entra", Class: migrate.Transient, Refused: true}
 	code := aadsts.FindString(err.Error())
-	_, failed := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	busy := ok && failed.RawResponse != nil && (failed.RawResponse.StatusCode >= 500 || failed.RawResponse.StatusCode == http.StatusTooManyRequests)
 	switch {
+	case code != "" && busy:
+		e.Err = errors.New(code)
 	case code != "":
 		e.Class, e.Err, e.Hint = migrate.Fatal, errors.New(code), hintToken
-	case failed:
+	case ok:
 		e.Err = errors.New("the login server gave no usable answer")
 	default:
 		e.Err = errors.New(brief(err.Error()))

@@ -32,7 +32,7 @@ const (
 // A filter may lag behind a write by an unknown time, so only a hit counts; a
 // miss is decided by listing the folder.
 func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.Message, since migrate.Position) (migrate.Stored, error) {
-	from, err := time.Parse(time.RFC3339, string(since))
+	from, route, err := parsePosition(since)
 	if err != nil {
 		return migrate.Stored{}, undecided("the position is none of this target")
 	}
@@ -57,7 +57,10 @@ func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.M
 			return migrate.Stored{}, named("remove an incomplete copy", err)
 		}
 	}
-	if t.name != RouteImport || len(c.keyless) == 0 {
+	// Only imports are without a key for a moment. Elsewhere such a message is
+	// somebody else's, for instance the same mail delivered here too.
+	imports := route == RouteImport || t.name == RouteImport
+	if !imports || len(c.keyless) == 0 {
 		return migrate.Stored{}, notFound()
 	}
 	return t.claim(ctx, c.keyless, m)

@@ -130,7 +130,8 @@ func (t *Target) Capabilities() migrate.Capabilities {
 // positionMargin allows for clocks of Microsoft's servers that differ.
 const positionMargin = 15 * time.Minute
 
-// Position returns the server's time, less a margin.
+// Position returns the server's time, less a margin, and the route that writes
+// from here on take: "2026-11-21T10:02:05Z importmime".
 func (t *Target) Position(ctx context.Context) (migrate.Position, error) {
 	resp, err := t.client.get(ctx, "/v1.0"+t.root+"/mailFolders/inbox?$select=id")
 	if err != nil {
@@ -141,13 +142,22 @@ func (t *Target) Position(ctx context.Context) (migrate.Position, error) {
 	if err != nil {
 		return "", &migrate.Error{Op: "read the inbox", Err: errors.New("the answer has no date")}
 	}
-	return migrate.Position(now.Add(-positionMargin).UTC().Format(time.RFC3339)), nil
+	return migrate.Position(now.Add(-positionMargin).UTC().Format(time.RFC3339) + " " + string(t.name)), nil
+}
+
+func parsePosition(p migrate.Position) (time.Time, Route, error) {
+	at, route, _ := strings.Cut(string(p), " ")
+	from, err := time.Parse(time.RFC3339, at)
+	return from, Route(route), err
 }
 
 // Append implements [migrate.Target].
 func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (migrate.Stored, error) {
 	if m.Body == nil {
 		return migrate.Stored{}, &migrate.Error{Op: "append", Class: migrate.Permanent, Refused: true, Err: errors.New("the message has no content")}
+	}
+	if m.Size > maxMessage {
+		return migrate.Stored{}, &migrate.Error{Op: "append", Class: migrate.Permanent, Refused: true, Hint: hintSize, Err: fmt.Errorf("the message has %d octets", m.Size)}
 	}
 	return t.route.append(ctx, folder, m)
 }

@@ -23,6 +23,9 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 	if err != nil {
 		return nil, err
 	}
+	if err := t.closeOutbox(ctx, tr); err != nil {
+		return nil, err
+	}
 	p := &placing{t: t, tree: tr, fs: fs, at: map[string]*node{}, notes: map[string]string{}, errs: map[string]error{}}
 	if err := p.claimKnown(ctx); err != nil {
 		return nil, err
@@ -42,7 +45,11 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 	for i, f := range fs {
 		k := pathKey(f.Path)
 		if result[i].Err = p.errs[k]; result[i].Err == nil {
-			result[i].ID, result[i].Name, result[i].Note = p.at[k].id, p.at[k].path(), p.notes[k]
+			n := p.at[k]
+			result[i].ID, result[i].Name, result[i].Note = n.id, n.path(), p.notes[k]
+			if result[i].Note == "" && n.path() != strings.Join(f.Path, "/") {
+				result[i].Note = "the folder above it is " + n.parent.path()
+			}
 		}
 	}
 	return result, nil

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/emersion/go-message"
 	"github.com/emersion/go-message/textproto"
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
@@ -39,7 +40,7 @@ func (r importRoute) append(ctx context.Context, folder migrate.FolderID, m *mig
 	switch refusal := refused(err); {
 	case refusal.status == http.StatusRequestEntityTooLarge:
 		return r.byJSON(ctx, folder, m, "too-large-to-import")
-	case strings.HasPrefix(refusal.code, "ErrorMimeContentInvalid"), refusal.code == "ErrorCorruptData":
+	case strings.HasPrefix(refusal.code, "ErrorMimeContentInvalid"), refusal.code == "ErrorCorruptData", refusal.code == "UnableToDeserializePostBody":
 		return r.byJSON(ctx, folder, m, "import-refused")
 	}
 	return migrate.Stored{}, named("import", err)
@@ -81,8 +82,13 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 	patch.SetIsRead(new(m.HasFlag(migrate.Seen)))
 	patch.SetSingleValueExtendedProperties(key)
 	setFlags(patch, m.Flags)
-	if i, ok := importanceOf(m.Body); ok {
-		patch.SetImportance(&i)
+	if h, ok := headerOf(m.Body); ok {
+		if i, ok := importance(h.Header.Header); ok {
+			patch.SetImportance(&i)
+		}
+		if !plausible(h.date()) {
+			s.Notes = append(s.Notes, "sent-date-missing")
+		}
 	}
 	item := t.user.Messages().ByMessageId(string(id))
 	_, err := item.Patch(ctx, patch, nil)
@@ -97,13 +103,19 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 	if err == nil {
 		return s, nil
 	}
-	if classOf(err) == migrate.Permanent {
-		// A failed message must leave nothing behind.
-		if gone := t.destroy(ctx, id); gone != nil {
-			return migrate.Stored{}, begun("remove an import that could not be completed", gone)
-		}
+	return migrate.Stored{}, t.undo(ctx, id, begun("set the flags of an import", err))
+}
+
+// undo removes a message that could not be completed, unless it is worth
+// another try: one that is given up must leave nothing behind.
+func (t *Target) undo(ctx context.Context, id migrate.MessageID, why error) error {
+	if classOf(why) == migrate.Transient {
+		return why
 	}
-	return migrate.Stored{}, begun("set the flags of an import", err)
+	if err := t.destroy(ctx, id); err != nil && classOf(why) != migrate.Fatal {
+		return begun("remove an incomplete message", err)
+	}
+	return why
 }
 
 // destroy removes a message that we wrote, past the recycle bin. One that is
@@ -116,22 +128,18 @@ func (t *Target) destroy(ctx context.Context, id migrate.MessageID) error {
 	return err
 }
 
-// importanceOf reads a message's importance from its header; ok is false if
-// that says nothing, or says normal.
-func importanceOf(b migrate.Body) (models.Importance, bool) {
+// headerOf reads the header of a message; ok is false if it has none.
+func headerOf(b migrate.Body) (h header, ok bool) {
 	if b == nil {
-		return 0, false
+		return h, false
 	}
 	r, err := b.Open()
 	if err != nil {
-		return 0, false
+		return h, false
 	}
 	defer r.Close()
-	h, _, err := readHeader(bufio.NewReader(r))
-	if err != nil {
-		return 0, false
-	}
-	return importance(h)
+	fields, _, err := readHeader(bufio.NewReader(r))
+	return header{message.Header{Header: fields}}, err == nil
 }
 
 // importance reads Importance (RFC 2156 section 5.3.4), or the older

@@ -50,13 +50,7 @@ func (r jsonRoute) append(ctx context.Context, folder migrate.FolderID, m *migra
 	}
 	if key != m.Key {
 		if err := r.finish(ctx, id, m, rest, unread); err != nil {
-			if classOf(err) == migrate.Permanent {
-				// A failed message must leave nothing behind.
-				if gone := r.t.destroy(ctx, id); gone != nil {
-					return migrate.Stored{}, begun("remove a message that could not be completed", gone)
-				}
-			}
-			return migrate.Stored{}, err
+			return migrate.Stored{}, r.t.undo(ctx, id, err)
 		}
 	}
 	return migrate.Stored{ID: id, Notes: append(l.notes, flagNotes(m)...)}, nil

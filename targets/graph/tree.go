@@ -161,3 +161,19 @@ func (t *Target) special(ctx context.Context, tr *tree, role migrate.Role) (*nod
 	n.special, n.closed = true, false
 	return n, nil
 }
+
+// closeOutbox keeps mail out of the outbox, where Exchange would take it for
+// mail that waits to be sent.
+func (t *Target) closeOutbox(ctx context.Context, tr *tree) error {
+	f, err := t.user.MailFolders().ByMailFolderId("outbox").Get(ctx, nil)
+	if refused(err).status == http.StatusNotFound {
+		return nil
+	}
+	if err != nil {
+		return named("find the outbox", err)
+	}
+	if id := f.GetId(); id != nil && tr.byID[migrate.FolderID(*id)] != nil {
+		tr.byID[migrate.FolderID(*id)].closed = true
+	}
+	return nil
+}
