@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // A client calls a simulator over a socket, as one user.
@@ -194,4 +196,38 @@ func uploadItem(size int) map[string]any {
 func with(o map[string]any, name string, value any) map[string]any {
 	o[name] = value
 	return o
+}
+
+// chunked posts text without a Content-Length and returns the status.
+func (c *client) chunked(path string, body io.Reader) int {
+	c.t.Helper()
+	r, _ := http.NewRequest("POST", c.url+path, io.NopCloser(body))
+	r.Header.Set("Authorization", "Bearer test")
+	r.Header.Set("Content-Type", "text/plain")
+	resp, err := c.http.Do(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+// A testClock is moved by hand.
+type testClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *testClock { return &testClock{now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)} }
+
+func (c *testClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *testClock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
 }
