@@ -90,6 +90,11 @@ func TestTheLargeMailboxIsAsLargeAsItSays(t *testing.T) {
 	if s.messages != 20_000 || s.bytes < 314e6 || s.bytes > 324e6 {
 		t.Errorf("%d messages of %d octets in all, want 20,000 of 319 MB", s.messages, s.bytes)
 	}
+	for _, k := range migratetest.Kinds() {
+		if s.kinds[k] == 0 {
+			t.Errorf("no %s", k)
+		}
+	}
 	for what, share := range map[string]struct{ got, low, high int }{
 		"with the content of another": {s.copies, 400, 800},
 		"over 1 MiB":                  {s.over1MiB, 10, 60},
