@@ -1,17 +1,24 @@
 package gmailsim
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"golang.org/x/oauth2/jwt"
 	"google.golang.org/api/gmail/v1"
+	"google.golang.org/api/option"
 )
 
 const (
@@ -202,5 +209,40 @@ func TestSendingTooMuchParksTheUserUntilATimeInTheText(t *testing.T) {
 	}
 	if _, err = g.Messages.Get(user, id).Format("raw").Do(); err == nil {
 		t.Error("not parked")
+	}
+}
+
+func TestEveryCallTakesAtLeastTheLatency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := New(Options{Latency: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		start := time.Now()
+		if w := send(s, "GET", "/gmail/v1/users/ann@example.com/profile", "", ""); w.Code != 200 || time.Since(start) != time.Hour {
+			t.Errorf("got %d after %v", w.Code, time.Since(start))
+		}
+	})
+}
+
+func TestGooglesTokenSourceGetsAToken(t *testing.T) {
+	s, _ := serve(t, Options{})
+	web := httptest.NewServer(s)
+	defer web.Close()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := jwt.Config{
+		Email: "sim@project.iam", Subject: user, Scopes: []string{readonly}, TokenURL: web.URL + "/token",
+		PrivateKey: pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
+	}
+	g, err := gmail.NewService(t.Context(), option.WithEndpoint(web.URL), option.WithHTTPClient(config.Client(t.Context())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := g.Users.GetProfile("me").Do(); err != nil || p.EmailAddress != user {
+		t.Errorf("got %v, %v", p, err)
 	}
 }

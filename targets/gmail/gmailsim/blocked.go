@@ -16,8 +16,8 @@ const blockedExtensions = "ade adp apk appx appxbundle bat cab chm cmd com cpl d
 	" jnlp js jse lib lnk mde mjs msc msi msix msixbundle msp mst nsh pif ps1 scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh xll"
 
 const (
-	maxParts = 2000      // parts of a message that are looked at
-	maxZip   = 100 << 20 // octets of an archive that is looked into
+	maxParts = 2000     // parts of a message that are looked at
+	maxZip   = 32 << 20 // octets of an archive that is looked into
 )
 
 // blocked says whether a message has an attachment with one of the given
@@ -98,6 +98,7 @@ func extensionOf(name string) string {
 	return strings.ToLower(strings.TrimPrefix(path.Ext(strings.TrimRight(name, " .")), "."))
 }
 
+// blockedZip looks into an archive. One that it cannot read is let through.
 func blockedZip(encoding string, body []byte, extensions []string) bool {
 	if encoding == "base64" {
 		decoded, err := io.ReadAll(io.LimitReader(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(body)), maxZip))

@@ -8,13 +8,6 @@ import (
 // maxHeader bounds how far into a message its header is looked for.
 const maxHeader = 1 << 20
 
-// A field is one header field: its name as written, and its value with the
-// folding taken out and the ends trimmed.
-type field struct {
-	name  string
-	value string
-}
-
 // split returns the header of a message with its last line end, and the rest
 // behind the empty line. Lines may end in CRLF or LF.
 func split(b []byte) (header, body []byte) {

@@ -16,33 +16,34 @@ type route struct {
 	new    int64  // quota units: projects from May 2026 on
 	params string // its own query parameters; "?" behind a name makes it a boolean
 	scopes scope  // any one of these is enough
-	upload bool   // also under /upload and /resumable/upload
-	stores bool   // makes a message
+	stores bool   // makes a message; also under /upload and /resumable/upload
 	handle func(*call) (any, error)
 }
 
+// routes never change.
 var routes = []route{
-	{"GET", "profile", "getProfile", 1, 1, "", read | compose | metadata, false, false, (*call).getProfile},
-	{"GET", "labels", "labels.list", 1, 1, "", read | labelling | metadata, false, false, (*call).listLabels},
-	{"POST", "labels", "labels.create", 5, 5, "", modify | labelling, false, false, (*call).createLabel},
-	{"GET", "labels/*", "labels.get", 1, 1, "", read | labelling | metadata, false, false, (*call).getLabel},
-	{"PUT", "labels/*", "labels.update", 5, 5, "", modify | labelling, false, false, (*call).updateLabel},
-	{"PATCH", "labels/*", "labels.patch", 5, 5, "", modify | labelling, false, false, (*call).updateLabel},
-	{"DELETE", "labels/*", "labels.delete", 5, 5, "", modify | labelling, false, false, (*call).deleteLabel},
-	{"POST", "messages/import", "messages.import", 25, 25, "deleted? internalDateSource neverMarkSpam? processForCalendar?", modify | insert, true, true, (*call).importMessage},
-	{"POST", "messages", "messages.insert", 25, 25, "deleted? internalDateSource", modify | insert, true, true, (*call).insertMessage},
-	{"GET", "messages", "messages.list", 5, 5, "includeSpamTrash? labelIds maxResults pageToken q", read | metadata, false, false, (*call).listMessages},
-	{"POST", "messages/batchModify", "messages.batchModify", 50, 50, "", modify, false, false, (*call).batchModify},
-	{"POST", "messages/batchDelete", "messages.batchDelete", 50, 50, "", full, false, false, (*call).batchDelete},
-	{"GET", "messages/*", "messages.get", 5, 20, "format metadataHeaders", read | metadata, false, false, (*call).getMessage},
-	{"DELETE", "messages/*", "messages.delete", 10, 10, "", full, false, false, (*call).deleteMessage},
-	{"POST", "messages/*/modify", "messages.modify", 5, 5, "", modify, false, false, (*call).modifyMessage},
-	{"POST", "messages/*/trash", "messages.trash", 5, 20, "", modify, false, false, (*call).trashMessage},
-	{"POST", "messages/*/untrash", "messages.untrash", 5, 5, "", modify, false, false, (*call).untrashMessage},
-	{"GET", "drafts", "drafts.list", 5, 5, "includeSpamTrash? maxResults pageToken q", read | compose, false, false, (*call).listDrafts},
-	{"POST", "drafts", "drafts.create", 10, 10, "", modify | compose, true, true, (*call).createDraft},
-	{"GET", "drafts/*", "drafts.get", 5, 20, "format", read | compose, false, false, (*call).getDraft},
-	{"GET", "history", "history.list", 2, 2, "historyTypes labelId maxResults pageToken startHistoryId", read | metadata, false, false, (*call).listHistory},
+	// method, path, name, units (old, new), parameters, scopes, stores, handler
+	{"GET", "profile", "getProfile", 1, 1, "", read | compose | metadata, false, (*call).getProfile},
+	{"GET", "labels", "labels.list", 1, 1, "", read | labelling | metadata, false, (*call).listLabels},
+	{"POST", "labels", "labels.create", 5, 5, "", modify | labelling, false, (*call).createLabel},
+	{"GET", "labels/*", "labels.get", 1, 1, "", read | labelling | metadata, false, (*call).getLabel},
+	{"PUT", "labels/*", "labels.update", 5, 5, "", modify | labelling, false, (*call).updateLabel},
+	{"PATCH", "labels/*", "labels.patch", 5, 5, "", modify | labelling, false, (*call).updateLabel},
+	{"DELETE", "labels/*", "labels.delete", 5, 5, "", modify | labelling, false, (*call).deleteLabel},
+	{"POST", "messages/import", "messages.import", 25, 25, "deleted? internalDateSource neverMarkSpam? processForCalendar?", modify | insert, true, (*call).importMessage},
+	{"POST", "messages", "messages.insert", 25, 25, "deleted? internalDateSource", modify | insert, true, (*call).insertMessage},
+	{"GET", "messages", "messages.list", 5, 5, "includeSpamTrash? labelIds maxResults pageToken q", read | metadata, false, (*call).listMessages},
+	{"POST", "messages/batchModify", "messages.batchModify", 50, 50, "", modify, false, (*call).batchModify},
+	{"POST", "messages/batchDelete", "messages.batchDelete", 50, 50, "", full, false, (*call).batchDelete},
+	{"GET", "messages/*", "messages.get", 5, 20, "format metadataHeaders", read | metadata, false, (*call).getMessage},
+	{"DELETE", "messages/*", "messages.delete", 10, 10, "", full, false, (*call).deleteMessage},
+	{"POST", "messages/*/modify", "messages.modify", 5, 5, "", modify, false, (*call).modifyMessage},
+	{"POST", "messages/*/trash", "messages.trash", 5, 20, "", modify, false, (*call).trashMessage},
+	{"POST", "messages/*/untrash", "messages.untrash", 5, 5, "", modify, false, (*call).untrashMessage},
+	{"GET", "drafts", "drafts.list", 5, 5, "includeSpamTrash? maxResults pageToken q", read | compose, false, (*call).listDrafts},
+	{"POST", "drafts", "drafts.create", 10, 10, "", modify | compose, true, (*call).createDraft},
+	{"GET", "drafts/*", "drafts.get", 5, 20, "format", read | compose, false, (*call).getDraft},
+	{"GET", "history", "history.list", 2, 2, "historyTypes labelId maxResults pageToken startHistoryId", read | metadata, false, (*call).listHistory},
 }
 
 // common are the query parameters of every method.
@@ -66,21 +67,21 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) (*call, error) {
 	}
 	user, rest, _ := strings.Cut(rest, "/")
 	segments := strings.Split(rest, "/")
+	verb := r.Method
+	if c.upload && verb == http.MethodPut && strings.Contains(r.URL.RawQuery, "upload_id=") { // a chunk may be PUT
+		verb = http.MethodPost
+	}
 	for i := range routes {
 		m := &routes[i]
 		args, ok := match(m.path, segments)
-		if !ok || m.method != r.Method && !(c.upload && r.Method == http.MethodPut && r.URL.Query().Has("upload_id")) || c.upload && !m.upload {
+		if !ok || m.method != verb || c.upload && !m.stores {
 			continue
 		}
 		c.route, c.args = m, append([]string{user}, args...)
 		return c, c.checkQuery()
 	}
-	if slices.Contains(known, segments[0]) && len(segments) > 1 || segments[0] == "threads" || segments[0] == "watch" || segments[0] == "stop" {
-		for i := range routes {
-			if _, ok := match(routes[i].path, segments); ok { // there, but not with this method
-				return nil, &refusal{code: 404, reason: "notFound", message: "Not Found"}
-			}
-		}
+	elsewhere := slices.ContainsFunc(routes, func(m route) bool { _, ok := match(m.path, segments); return ok })
+	if slices.Contains(known, segments[0]) && !elsewhere {
 		return nil, notSimulated(r.Method + " " + rest)
 	}
 	return nil, &refusal{code: 404, reason: "notFound", message: "Not Found"}

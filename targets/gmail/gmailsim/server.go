@@ -1,6 +1,7 @@
 package gmailsim
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -91,28 +92,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveToken(w, r)
 		return
 	}
-	c, err := s.route(w, r)
-	if err == nil {
-		err = c.admit()
-		if c.box != nil {
-			defer c.box.calls.Add(-1)
-		}
-	}
-	if err == nil {
-		if wait(r, s.o.Latency); r.Context().Err() != nil {
-			return
-		}
-		var lost bool
-		if lost, err = s.faults.before(c.route.method != http.MethodGet, c.stores()); err == nil {
-			var result any
-			switch result, err = c.route.handle(c); {
-			case err == nil && lost:
-				err = s.faults.lose()
-			case err == nil:
-				err = c.answer(result)
-			}
-		}
-	}
+	err := s.serve(w, r)
 	if err == nil {
 		return
 	}
@@ -128,16 +108,45 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// wait pauses for the latency or until the client is gone.
-func wait(r *http.Request, d time.Duration) {
+// serve answers a call, or returns why it is refused.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.route(w, r)
+	if err != nil {
+		return err
+	}
+	defer c.leave()
+	if err := c.admit(); err != nil {
+		return err
+	}
+	if err := wait(r.Context(), s.o.Latency); err != nil {
+		return err
+	}
+	lost, err := s.faults.before(c.route.method != http.MethodGet, c.stores())
+	if err != nil {
+		return err
+	}
+	result, err := c.route.handle(c)
+	switch {
+	case err != nil:
+		return err
+	case lost:
+		return s.faults.lose()
+	}
+	return c.answer(result)
+}
+
+// wait pauses for d, or until the client is gone.
+func wait(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return
+		return nil
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.Context().Done():
+		return nil
+	case <-ctx.Done():
+		return drop{}
 	}
 }
 
@@ -204,6 +213,13 @@ func (c *call) admit() error {
 		return err
 	}
 	return s.quota.spend(c.now, user, c.route)
+}
+
+// leave ends what admit began.
+func (c *call) leave() {
+	if c.box != nil {
+		c.box.calls.Add(-1)
+	}
 }
 
 // exists says whether a well-formed address has a mailbox.

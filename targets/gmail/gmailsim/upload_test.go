@@ -210,3 +210,18 @@ func TestARepeatedLastChunkIsAnsweredAsChosen(t *testing.T) {
 		}
 	}
 }
+
+func TestTheOldestOfTooManyUploadsGivesWay(t *testing.T) {
+	clock := newClock()
+	s, _ := serve(t, Options{Now: clock.now})
+	var urls []string
+	for range maxSessions + 1 {
+		urls = append(urls, open(t, s))
+		clock.wait(time.Second)
+	}
+	for i, want := range map[int]int{0: 404, 1: 308, maxSessions: 308} {
+		if code, _ := chunk(s, urls[i], "bytes */*", ""); code != want {
+			t.Errorf("upload %d: got %d, want %d", i, code, want)
+		}
+	}
+}
