@@ -3,6 +3,7 @@ package gmail
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -31,11 +32,15 @@ const (
 // Append imports m with the labels of folder and flags. Drafts are created as
 // drafts, and sent mail that import refuses is inserted, or placed in a label.
 func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (migrate.Stored, error) {
-	if m.Size > MaxMessageSize {
+	limit := int64(MaxMessageSize)
+	if folder == draft {
+		limit = maxDraftSize
+	}
+	if m.Size > limit {
 		return migrate.Stored{}, &migrate.Error{
 			Op: costImport.op, Class: migrate.Permanent, Refused: true,
-			Err:  errors.New("the message is larger than 150 MiB"),
-			Hint: "Gmail takes no larger message. Keep it as a file.",
+			Err:  fmt.Errorf("the message has %d octets", m.Size),
+			Hint: fmt.Sprintf("Gmail takes messages of %d MiB and drafts of %d MiB at most. Keep it as a file.", MaxMessageSize>>20, maxDraftSize>>20),
 		}
 	}
 	notes, err := notesOn(folder, m)
@@ -57,6 +62,7 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 	if err != nil {
 		return migrate.Stored{}, err
 	}
+	t.memory.put(string(id), fact{digest: m.Digest})
 	return migrate.Stored{ID: id, Notes: notes}, nil
 }
 

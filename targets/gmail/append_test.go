@@ -63,6 +63,16 @@ func TestFoldersAndFlagsBecomeLabels(t *testing.T) {
 	}
 }
 
+func TestADraftOverItsOwnLimitIsRefusedUnread(t *testing.T) {
+	_, server := serve(t, gmailsim.Options{})
+	message := targettest.Letter("draft")
+	message.Size, message.Body = maxDraftSize+1, nil
+	_, err := open(t, config(server)).Append(t.Context(), draft, message)
+	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Permanent || !e.Refused {
+		t.Errorf("the error is %#v", err)
+	}
+}
+
 func TestSentMailThatIsRefusedGoesIntoALabel(t *testing.T) {
 	sim, server := serve(t, gmailsim.Options{Sent: gmailsim.PolicyRefuse})
 	target := open(t, config(server))

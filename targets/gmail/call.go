@@ -28,11 +28,11 @@ func (t *Target) call(ctx context.Context, c cost, do func(context.Context) erro
 	}
 	e, what := classify(c.op, err, time.Now())
 	crowded = what == tooMany
-	if what != other {
+	if what == tooFast || what == tooMany {
 		// Without a time given, Google asks for pauses of a second at least.
 		t.limiter.Park(time.Now().Add(max(e.Delay, time.Second)), "Gmail asked to wait: "+e.Err.Error())
 	}
-	if !e.Refused {
+	if !e.Refused && what != ended {
 		t.unsettle()
 	}
 	return e

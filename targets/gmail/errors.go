@@ -19,13 +19,14 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
-// A kind of refusal is one that the mailbox's pace depends on.
+// A kind of failure is one that more depends on than the fate of the call.
 type kind int
 
 const (
 	other   kind = iota
 	tooFast      // a quota is used up
 	tooMany      // too many calls at once
+	ended        // the call failed at Gmail and is over, whatever it did
 )
 
 // classify makes an error of the client library, or of the transport below
@@ -154,7 +155,10 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 	case a.status >= 500:
 		e.Class, e.Delay = migrate.Transient, retryAfter(a, now)
 		e.Hint = "Trouble at Google. If it goes on for this mailbox alone, look in the Admin console whether the user is suspended."
-		return e, other
+		if a.status == http.StatusInternalServerError || a.status == http.StatusServiceUnavailable {
+			return e, ended
+		}
+		return e, other // a gateway has given up; the call may go on behind it
 	case a.status == http.StatusRequestTimeout:
 		e.Class, e.Refused = migrate.Transient, false
 		return e, other

@@ -81,9 +81,9 @@ func TestEveryKnownRefusalHasItsClass(t *testing.T) {
 		{429, "rateLimitExceeded", "Too many concurrent requests for user.", transient, tooMany, ""},
 		{429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2023-03-07T18:03:15.961Z", transient, tooFast, "paused this mailbox"},
 		{429, "rateLimitExceeded", "Resource has been exhausted (e.g. check quota).", transient, tooFast, ""},
-		{500, "backendError", "Backend Error", transient, other, "suspended"},
+		{500, "backendError", "Backend Error", transient, ended, "suspended"},
 		{502, "backendError", "Backend Error", transient, other, "suspended"},
-		{503, "backendError", "Temporary System Problem. Try again later (WA)", transient, other, "suspended"},
+		{503, "backendError", "Temporary System Problem. Try again later (WA)", transient, ended, "suspended"},
 		{504, "backendError", "Backend Error", transient, other, "suspended"},
 	} {
 		e, kind := classify("import", received(test.code, nil, envelope(test.code, test.reason, test.message)), now)
@@ -108,7 +108,7 @@ func TestRefusalsWithoutTheOldEnvelopeAreUnderstood(t *testing.T) {
 		text  string
 	}{
 		{429, ``, transient, tooFast, "import: HTTP 429: Too Many Requests"},
-		{503, "<html><head><style>p{}</style><title>Error 503</title></head><body><p>Try again.</p></body></html>", transient, other, "import: HTTP 503: Error 503 Try again."},
+		{503, "<html><head><style>p{}</style><title>Error 503</title></head><body><p>Try again.</p></body></html>", transient, ended, "import: HTTP 503: Error 503 Try again."},
 		{400, "<!DOCTYPE html><title>Bad &amp;</title>", permanent, other, "import: HTTP 400: Bad &amp;"},
 		{413, "<html>", permanent, other, "import: HTTP 413: Request Entity Too Large"},
 		{403, `{"error":{"code":403,"message":"No.","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}}`, fatal, other, "import: HTTP 403, ACCESS_TOKEN_SCOPE_INSUFFICIENT: No."},

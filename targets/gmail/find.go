@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// maxCandidates bounds how many messages one Find looks at: 40,000 units,
-	// seven minutes of a new project's quota.
+	// maxCandidates bounds how many messages one Find asks about: 40,000 units,
+	// seven minutes of a new project's quota, and as much for those that look
+	// so much like the one it seeks that they are read.
 	maxCandidates = 2000
 	maxPages      = 1000 // of one listing
 )
@@ -30,9 +31,9 @@ const (
 // mail to oneself arrives as the sent copy below other fields, and is another
 // message.
 //
-// Its cost grows with the messages added to folder since the position: 20
-// units for each. With more than maxCandidates of them, or a history that was
-// cut off, it may be undecided.
+// Its cost grows with the messages that other processes added to folder since
+// the position: 20 units for each, once. With more than maxCandidates of them,
+// or a history that was cut off, it may be undecided.
 func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.Message, since migrate.Position) (migrate.Stored, error) {
 	s := search{t: t, folder: folder, m: m, seen: make(map[string]bool)}
 	if m.Digest == (migrate.Digest{}) {
@@ -73,6 +74,7 @@ type search struct {
 	folder migrate.FolderID
 	m      *migrate.Message
 	seen   map[string]bool // candidates that were ruled out
+	asked  int             // of them, those that Gmail was asked about
 }
 
 // among returns the first message of ids that has the content of m; its ID is
@@ -82,26 +84,34 @@ func (s *search) among(ctx context.Context, ids []string) (migrate.Stored, error
 		if s.seen[id] {
 			continue
 		}
-		if len(s.seen) >= maxCandidates {
-			return migrate.Stored{}, s.undecided("too many messages look like it")
-		}
 		s.seen[id] = true
-		meta, err := s.t.metadata(ctx, id)
-		if gone(err) {
-			continue
+		fact, known := s.t.memory.get(id)
+		if !known {
+			if s.asked++; s.asked > maxCandidates {
+				return migrate.Stored{}, s.undecided("too many messages look like it")
+			}
+			meta, err := s.t.metadata(ctx, id)
+			if gone(err) {
+				continue
+			}
+			if err != nil {
+				return migrate.Stored{}, err
+			}
+			fact.meta = meta
+			s.t.memory.put(id, fact)
 		}
-		if err != nil {
-			return migrate.Stored{}, err
+		if fact.digest == s.m.Digest {
+			return s.found(id, fact.meta)
 		}
-		if !plausible(meta, s.m) {
+		if fact.digest != (migrate.Digest{}) || !plausible(fact.meta, s.m) {
 			continue
 		}
 		found, err := s.t.compare(ctx, id, s.m)
 		if err != nil && !gone(err) {
 			return migrate.Stored{}, err
 		}
-		if found == copied || found == ends && s.placed(meta) {
-			return s.found(meta)
+		if found == copied || found == ends && s.placed(fact.meta) {
+			return s.found(id, fact.meta)
 		}
 	}
 	return migrate.Stored{}, nil
@@ -123,15 +133,15 @@ func (s *search) placed(meta metadata) bool {
 }
 
 // found says what the copy lacks.
-func (s *search) found(meta metadata) (migrate.Stored, error) {
+func (s *search) found(id string, meta metadata) (migrate.Stored, error) {
 	notes, err := notesOn(s.folder, s.m)
 	if err != nil {
 		return migrate.Stored{}, unsent("find", err)
 	}
-	if s.folder == sent && !slices.Contains(meta.labels, string(sent)) {
+	if s.folder == sent && len(meta.labels) > 0 && !slices.Contains(meta.labels, string(sent)) {
 		notes = append(notes, NoteSentLabel)
 	}
-	return migrate.Stored{ID: migrate.MessageID(meta.id), Notes: notes}, nil
+	return migrate.Stored{ID: migrate.MessageID(id), Notes: notes}, nil
 }
 
 func (s *search) undecided(why string) error {
@@ -144,7 +154,6 @@ func (s *search) undecided(why string) error {
 
 // metadata is what rules most candidates out without reading them.
 type metadata struct {
-	id         string
 	labels     []string
 	size       int64    // octets, an estimate by Gmail
 	messageIDs []string // values of all Message-ID fields
@@ -160,7 +169,7 @@ func (t *Target) metadata(ctx context.Context, id string) (metadata, error) {
 	if err != nil {
 		return metadata{}, err
 	}
-	meta := metadata{id: id, labels: got.LabelIds, size: got.SizeEstimate}
+	meta := metadata{labels: got.LabelIds, size: got.SizeEstimate}
 	if got.Payload != nil {
 		for _, h := range got.Payload.Headers {
 			if strings.EqualFold(h.Name, "Message-ID") {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,7 +64,7 @@ func TestALostReplyIsFoundAndALostRequestIsNot(t *testing.T) {
 
 func TestNothingIsPromisedWhileALostWriteMayStillTakeEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, target := inside(t, gmailsim.Options{Fault: gmailsim.Faults{{Kind: "cut", At: 1}}}, Config{Settle: 5 * time.Second})
+		_, target := inside(t, gmailsim.Options{Fault: gmailsim.Faults{{Kind: "cut", At: 1}, {Kind: "503", At: 2}}}, Config{Settle: 5 * time.Second})
 		message := targettest.Letter("late")
 		for _, pause := range []time.Duration{0, time.Minute} {
 			time.Sleep(pause)
@@ -87,7 +88,68 @@ func TestNothingIsPromisedWhileALostWriteMayStillTakeEffect(t *testing.T) {
 		if waited := time.Since(began); waited != 4*time.Second {
 			t.Errorf("a second after a lost answer, Find took %v, want 4s", waited)
 		}
+		if _, err := target.Append(t.Context(), inbox, message); err == nil {
+			t.Fatal("the fault did not strike")
+		}
+		began = time.Now()
+		if _, err := target.Find(t.Context(), inbox, message, "1"); !errors.Is(err, migrate.ErrNotFound) {
+			t.Error(err)
+		}
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("after an answer that the call failed, Find took %v", waited)
+		}
 	})
+}
+
+func TestADoubtCostsNoMoreThanWhatOthersWrote(t *testing.T) {
+	sim, err := gmailsim.New(gmailsim.Options{IndexRequests: 1000, Fault: gmailsim.Faults{{Kind: "503", At: 51}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	var gets atomic.Int64
+	_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/messages/") && r.Method == http.MethodGet {
+			gets.Add(1)
+		}
+		sim.ServeHTTP(w, r)
+	})
+	target := open(t, config(server))
+	since, err := target.Position(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 51 {
+		if _, err := target.Append(t.Context(), inbox, targettest.Letter(fmt.Sprint("many-", i))); (err != nil) != (i == 50) {
+			t.Fatal(i, err)
+		}
+	}
+	later := open(t, config(server))
+	for i, test := range []struct {
+		target *Target
+		most   int64
+	}{{target, 0}, {later, 50}, {later, 0}} {
+		gets.Store(0)
+		if _, err := test.target.Find(t.Context(), inbox, targettest.Letter("many-50"), since); !errors.Is(err, migrate.ErrNotFound) {
+			t.Error(err)
+		}
+		if gets.Load() > test.most {
+			t.Errorf("look %d: %d messages were asked for, want %d at most", i, gets.Load(), test.most)
+		}
+	}
+}
+
+func TestWhatIsRememberedIsBounded(t *testing.T) {
+	var m memory
+	for i := range 10 * generation {
+		m.put(fmt.Sprint(i), fact{digest: migrate.Digest{1}})
+		if _, ok := m.get(fmt.Sprint(max(0, i-generation+1))); !ok {
+			t.Fatalf("of the latest %d one is forgotten after %d", generation, i)
+		}
+	}
+	if n := len(m.young) + len(m.old); n > 2*generation {
+		t.Errorf("%d messages are remembered", n)
+	}
 }
 
 func TestWhatAPersonMovedSinceIsFound(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -66,13 +65,19 @@ func component(folder string) (name, note string) {
 }
 
 // length counts UTF-16 units.
-func length(s string) int { return len(utf16.Encode([]rune(s))) }
+func length(s string) (n int) {
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
 
 // shorten cuts s to at most n UTF-16 units.
 func shorten(s string, n int) string {
-	for length(s) > n {
-		_, size := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-size]
+	for i, r := range s {
+		if n -= utf16.RuneLen(r); n < 0 {
+			return strings.TrimSpace(s[:i])
+		}
 	}
-	return strings.TrimSpace(s)
+	return s
 }

@@ -34,6 +34,9 @@ import (
 // octets (discovery document, revision 20261005).
 const MaxMessageSize = 157_286_400
 
+// maxDraftSize is that of users.drafts.create.
+const maxDraftSize = 36_700_160
+
 // A Config says which mailbox to write, and how. Zero values have defaults
 // except for User and TokenSource.
 type Config struct {
@@ -49,7 +52,7 @@ type Config struct {
 	Parallel int           // calls at once, 4 by default; halved when Gmail asks for fewer
 
 	// Settle is how long a write whose answer was lost may still take effect
-	// at Gmail: Find promises nothing before. 5 s by default, none if negative.
+	// at Gmail: Find promises nothing before. 3 s by default, none if negative.
 	Settle time.Duration
 
 	// Transport carries the requests; by default one that keeps connections
@@ -67,6 +70,7 @@ type Target struct {
 	limiter  *pace.Limiter
 	gate     *gate
 	settle   time.Duration
+	memory   memory
 
 	mu      sync.Mutex
 	settled time.Time // when no write of this process can be on its way any more
@@ -112,7 +116,7 @@ func newTarget(ctx context.Context, c Config) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	settle := cmp.Or(c.Settle, 5*time.Second)
+	settle := cmp.Or(c.Settle, 3*time.Second)
 	return &Target{
 		user:     c.User,
 		endpoint: endpoint,

@@ -146,7 +146,7 @@ func noRetry(req *http.Request, res *http.Response, err error) (*http.Response, 
 	return res, nil
 }
 
-var errShortChunk = errors.New("Gmail kept a part of a chunk only, so the upload cannot go on")
+var errShortChunk = errors.New("a part of a chunk was kept only, so the upload cannot go on")
 
 // keptAll compares the Content-Range that was sent, "bytes 0-99/*", with the
 // Range that was kept, "bytes=0-99".
