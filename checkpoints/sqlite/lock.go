@@ -43,10 +43,6 @@ func holdLock(path string) (*os.File, Holder, error) {
 	if err != nil {
 		host = "unknown"
 	}
-	if err := f.Truncate(0); err != nil {
-		f.Close()
-		return nil, Holder{}, err
-	}
 	if _, err := f.WriteAt(fmt.Appendf(nil, "%d %s\n", os.Getpid(), host), 0); err != nil {
 		f.Close()
 		return nil, Holder{}, err

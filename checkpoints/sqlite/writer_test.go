@@ -166,7 +166,7 @@ func TestACallThatHasBegunIsNotCutShort(t *testing.T) {
 
 func TestACommitWaitsForTheDisk(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "mailhaul.db"))
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "checkpoint_fullfsync": "1"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "checkpoint_fullfsync": "1", "busy_timeout": "10000"} {
 		var got string
 		if err := s.write.get("PRAGMA "+pragma, nil, &got); err != nil || got != want {
 			t.Errorf("%s is %s, error %v, want %s", pragma, got, err, want)
