@@ -7,9 +7,10 @@
 // the next call connects again.
 //
 // Limits: go-imap decodes the answers, and one that it cannot decode (a folder
-// name that is neither modified UTF-7 nor UTF-8, a keyword that is no atom)
-// costs the connection. Its deadlines are not used, since they bound a body as
-// a whole; see [Config.Patience].
+// name that is neither modified UTF-7 nor UTF-8, a keyword that is no atom, an
+// INTERNALDATE of NIL) costs the connection. Its deadlines are not used, since
+// they bound a body as a whole; see [Config.Patience]. Folders are those of the
+// user's own namespaces; what others share with the user is not listed.
 package imap
 
 import (
@@ -54,6 +55,7 @@ type Config struct {
 	MasterSeparator string // between User and MasterUser; "" means "*"
 
 	// Secret returns the password or bearer token. It is called at each login.
+	// Its errors are fatal unless they are a migrate.Error of another class.
 	Secret func(ctx context.Context) (string, error)
 
 	// Patience is how long the server may be silent while it owes an answer;
@@ -95,7 +97,10 @@ var _ migrate.Source = (*Source)(nil)
 // Open connects and logs in.
 func Open(ctx context.Context, config Config) (*Source, error) {
 	s := &Source{config: config}
-	return s, s.use(ctx, "login", config.patience(), func(*session) error { return nil })
+	if err := s.use(ctx, "login", config.patience(), func(*session) error { return nil }); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Server describes the server for people: its name, how the connection is

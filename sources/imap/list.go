@@ -126,6 +126,9 @@ func (s *Source) batch(ctx context.Context, f migrate.Folder, uids []imap.UID) (
 	n = min(batchSize, len(uids))
 	if ms, err = s.metadata(ctx, f, uids[:n], &metadata); dubious(err) {
 		s.suspect = suspect{key(f.Path), uids[0], uids[n-1]}
+		if answered(err) {
+			return s.batch(ctx, f, uids)
+		}
 	}
 	return ms, n, err
 }

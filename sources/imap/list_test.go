@@ -103,7 +103,6 @@ func TestAListThatBreaksOffEndsWithAnError(t *testing.T) {
 		"in a header":       "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (MESSAGE-ID)] {90}\r\nMessage-ID" + hangUp,
 		"after a message":   "* 1 FETCH (UID 1 FLAGS ())\r\n" + hangUp,
 		"in an endless one": "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (MESSAGE-ID)] {9000000000}\r\nMessage-ID",
-		"refused":           "TAG NO [UNAVAILABLE] busy\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			broken := true
@@ -129,5 +128,25 @@ func TestAListThatBreaksOffEndsWithAnError(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAMessageOverWhichTheServerSaysNoIsListedWithLess(t *testing.T) {
+	s := opener(scripted(t, func(command string) reply {
+		if strings.HasPrefix(command, "UID FETCH") && strings.Contains(command, "HEADER.FIELDS") {
+			return "TAG NO [SERVERBUG] cannot read it\r\n"
+		}
+		return ""
+	}))(t).(*Source)
+	defer s.Close()
+	n := 0
+	for batch, err := range s.List(t.Context(), oneInbox, 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += len(batch)
+	}
+	if n != 1 {
+		t.Errorf("%d messages", n)
 	}
 }

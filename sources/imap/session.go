@@ -31,7 +31,11 @@ func connect(ctx context.Context, config Config) (*session, error) {
 	}
 	secret, err := config.Secret(ctx)
 	if err != nil {
-		return nil, fatal("login", fmt.Errorf("fetch the password: %w", err), "")
+		class := migrate.Fatal
+		if e, ok := errors.AsType[*migrate.Error](err); ok {
+			class = e.Class
+		}
+		return nil, unreachable("login", class, fmt.Errorf("fetch the password: %w", err), "")
 	}
 	c, err := dial(ctx, config)
 	if err != nil {
@@ -76,9 +80,9 @@ func (s *session) login(config Config, secret string) error {
 	if err != nil {
 		return loginError(config, s.conn.cause(err))
 	}
-	// Asked for anew unless the server sent them: they differ after login.
-	if s.caps = s.client.Caps(); s.caps == nil {
-		return unreachable("login", migrate.Transient, s.conn.cause(errors.New("no capabilities")), "")
+	// They differ after login. Client.Caps may still return the old ones.
+	if s.caps, err = s.client.Capability().Wait(); err != nil {
+		return unreachable("login", migrate.Transient, bounded(s.conn.cause(err)), "")
 	}
 	if s.caps.Has(imap.CapID) {
 		if id, err := s.client.ID(nil).Wait(); err == nil && id != nil {
