@@ -38,15 +38,11 @@ func parsePart(b []byte) *part {
 
 func parseEntity(b []byte, fallback string, depth int, left *int) *part {
 	*left--
-	p := &part{media: fallback}
 	n := headerLength(b)
-	p.header, p.body = b[:n], b[n:]
-	p.fields = parseFields(p.header)
-	if v := p.get("Content-Type"); v != "" {
-		media, params, err := mime.ParseMediaType(v)
-		if media != "" && (err == nil || err == mime.ErrInvalidMediaParameter) {
-			p.media, p.params = media, params
-		}
+	p := parseHeader(b[:n])
+	p.body = b[n:]
+	if p.media == "" {
+		p.media = fallback
 	}
 	if !strings.HasPrefix(p.media, "multipart/") || p.params["boundary"] == "" || depth == maxNest {
 		return p
@@ -59,7 +55,18 @@ func parseEntity(b []byte, fallback string, depth int, left *int) *part {
 		if *left <= 0 {
 			break
 		}
-		p.children = append(p.children, parseEntity(piece, fallback, depth+1, left))
+		p.children = append(p.children, parseEntity(p.body[piece[0]:piece[1]], fallback, depth+1, left))
+	}
+	return p
+}
+
+// parseHeader reads the header of a part; its media is "" if it has no valid
+// Content-Type.
+func parseHeader(b []byte) *part {
+	p := &part{header: b, fields: parseFields(b)}
+	media, params, err := mime.ParseMediaType(p.get("Content-Type"))
+	if media != "" && (err == nil || err == mime.ErrInvalidMediaParameter) {
+		p.media, p.params = media, params
 	}
 	return p
 }
@@ -88,25 +95,29 @@ func lineEnd(b []byte, at int) int {
 // passes over lines that are none.
 func parseFields(header []byte) []field {
 	var fields []field
+	var value strings.Builder // of the last field
+	finish := func() {
+		if k := len(fields) - 1; k >= 0 {
+			fields[k].value = strings.TrimSpace(value.String())
+		}
+		value.Reset()
+	}
 	for at := 0; at < len(header); {
 		end := lineEnd(header, at)
-		line := header[at:end]
+		line := string(bytes.TrimRight(header[at:end], "\r\n"))
 		at = end
-		text := strings.TrimRight(string(line), "\r\n")
-		if text != "" && (text[0] == ' ' || text[0] == '\t') {
-			if k := len(fields) - 1; k >= 0 {
-				fields[k].value += text
-			}
+		if line != "" && (line[0] == ' ' || line[0] == '\t') {
+			value.WriteString(line)
 			continue
 		}
-		name, value, ok := strings.Cut(text, ":")
+		name, rest, ok := strings.Cut(line, ":")
 		if name = strings.TrimRight(name, " \t"); ok && name != "" && !strings.ContainsAny(name, " \t") {
-			fields = append(fields, field{name, value})
+			finish()
+			fields = append(fields, field{name: name})
+			value.WriteString(rest)
 		}
 	}
-	for i := range fields {
-		fields[i].value = strings.TrimSpace(fields[i].value)
-	}
+	finish()
 	return fields
 }
 
@@ -133,18 +144,17 @@ func delimiter(line []byte, boundary string) (is, last bool) {
 	return len(bytes.Trim(rest, " \t\r\n")) == 0, last
 }
 
-// splitParts returns the pieces between the delimiters, without the line break
-// that belongs to the next delimiter.
-func splitParts(body []byte, boundary string) [][]byte {
-	var pieces [][]byte
+// splitParts returns where the pieces between the delimiters start and end,
+// without the line break that belongs to the next delimiter.
+func splitParts(body []byte, boundary string) [][2]int {
+	var pieces [][2]int
 	start := -1
 	for at := 0; at < len(body); {
 		end := lineEnd(body, at)
 		if is, last := delimiter(body[at:end], boundary); is {
 			if start >= 0 {
-				piece := body[start:max(start, at)]
-				piece = bytes.TrimSuffix(piece, []byte("\n"))
-				pieces = append(pieces, bytes.TrimSuffix(piece, []byte("\r")))
+				piece := bytes.TrimSuffix(bytes.TrimSuffix(body[start:at], []byte("\n")), []byte("\r"))
+				pieces = append(pieces, [2]int{start, start + len(piece)})
 			}
 			if start = end; last {
 				return pieces
@@ -153,7 +163,7 @@ func splitParts(body []byte, boundary string) [][]byte {
 		at = end
 	}
 	if start >= 0 {
-		pieces = append(pieces, body[start:])
+		pieces = append(pieces, [2]int{start, len(body)})
 	}
 	return pieces
 }

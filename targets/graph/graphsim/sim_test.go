@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -230,4 +232,20 @@ func (c *testClock) add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+}
+
+// broken posts half of what it announces, closes its side, and returns the
+// answer as it came.
+func (c *client) broken(path, body string) string {
+	c.t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s",
+		path, len(body), body[:len(body)/2])
+	conn.(*net.TCPConn).CloseWrite()
+	b, _ := io.ReadAll(conn)
+	return string(b)
 }

@@ -37,49 +37,45 @@ func (c *call) mime(m *message) ([]byte, error) {
 func reserialise(b []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(b) + len(b)/16)
-	n := 0
-	rewrite(&out, b, parsePart(b), &n)
+	boundaries := 0
+	rewrite(&out, parsePart(b), &boundaries)
 	return out.Bytes()
 }
 
-func rewrite(out *bytes.Buffer, b []byte, p *part, n *int) {
+func rewrite(out *bytes.Buffer, p *part, boundaries *int) {
 	old := p.params["boundary"]
-	if len(p.children) == 0 || p.media == "multipart/signed" || strings.ContainsAny(old, `"\`) {
+	*boundaries++
+	boundary := fmt.Sprintf("_%03d_graphsim%s_", *boundaries, tagOf(old))
+	var header bytes.Buffer
+	refold(&header, p.header, old, boundary)
+	if len(p.children) == 0 || p.media == "multipart/signed" || parseHeader(header.Bytes()).params["boundary"] != boundary {
 		refold(out, p.header, "", "")
 		out.Write(p.body)
 		return
 	}
-	*n++
-	boundary := fmt.Sprintf("_%03d_graphsim%s_", *n, tagOf(old))
-	refold(out, p.header, old, boundary)
-	child, start := 0, -1
-	for at := 0; at < len(p.body); {
-		end := lineEnd(p.body, at)
-		line := p.body[at:end]
-		is, last := delimiter(line, old)
-		if is && start >= 0 && child < len(p.children) {
-			ch := p.children[child]
-			rewrite(out, nil, ch, n)
-			// The line break that belongs to the delimiter.
-			out.Write(p.body[start+len(ch.header)+len(ch.body) : max(at, start+len(ch.header)+len(ch.body))])
-			child++
-		} else if is && start >= 0 || start < 0 && !is {
-			out.Write(p.body[max(start, at):at])
+	out.Write(header.Bytes())
+	at := 0
+	for i, piece := range splitParts(p.body, old) {
+		if i == len(p.children) { // more parts than were taken apart
+			break
 		}
-		switch {
-		case is:
-			out.WriteString(strings.Replace(string(line), old, boundary, 1))
-			if start = end; last {
-				out.Write(p.body[end:])
-				return
-			}
-		case start < 0:
-			out.Write(line)
-		}
-		at = end
+		renameDelimiters(out, p.body[at:piece[0]], old, boundary)
+		rewrite(out, p.children[i], boundaries)
+		at = piece[1]
 	}
-	if start >= 0 && child < len(p.children) {
-		rewrite(out, nil, p.children[child], n)
+	renameDelimiters(out, p.body[at:], old, boundary)
+}
+
+// renameDelimiters writes what lies between parts.
+func renameDelimiters(out *bytes.Buffer, b []byte, old, boundary string) {
+	for at := 0; at < len(b); {
+		end := lineEnd(b, at)
+		line := b[at:end]
+		if is, _ := delimiter(line, old); is {
+			line = []byte(strings.Replace(string(line), old, boundary, 1))
+		}
+		out.Write(line)
+		at = end
 	}
 }
 
@@ -95,21 +91,24 @@ func refold(out *bytes.Buffer, header []byte, old, boundary string) {
 	}
 	for at := 0; at < len(header); {
 		end := lineEnd(header, at)
-		for end < len(header) && (header[end] == ' ' || header[end] == '\t') && len(bytes.TrimRight(header[at:end], "\r\n")) > 0 {
+		isField := header[at] != ' ' && header[at] != '\t' && bytes.IndexByte(header[at:end], ':') > 0
+		for isField && end < len(header) && (header[end] == ' ' || header[end] == '\t') {
 			end = lineEnd(header, end)
+		}
+		if !isField { // what is no field stays as it is
+			out.Write(header[at:end])
+			at = end
+			continue
 		}
 		text := strings.NewReplacer("\r\n", "", "\n", "").Replace(string(header[at:end]))
 		terminated := end > at && header[end-1] == '\n'
 		at = end
-		name, _, ok := strings.Cut(text, ":")
+		name, _, _ := strings.Cut(text, ":")
 		if old != "" && strings.EqualFold(strings.TrimSpace(name), "Content-Type") {
 			text = strings.Replace(text, `"`+old+`"`, old, 1)
 			text = strings.Replace(text, old, `"`+boundary+`"`, 1)
 		}
-		if ok {
-			text = fold(text, len(name)+1, eol)
-		}
-		out.WriteString(text)
+		out.WriteString(fold(text, len(name)+1, eol))
 		if terminated {
 			out.WriteString(eol)
 		}
