@@ -2,14 +2,9 @@ package gmail
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	api "google.golang.org/api/gmail/v1"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -152,34 +147,6 @@ func (s *search) undecided(why string) error {
 	}
 }
 
-// metadata is what rules most candidates out without reading them.
-type metadata struct {
-	labels     []string
-	size       int64    // octets, an estimate by Gmail
-	messageIDs []string // values of all Message-ID fields
-}
-
-func (t *Target) metadata(ctx context.Context, id string) (metadata, error) {
-	var got *api.Message
-	err := t.call(ctx, costGet, func(ctx context.Context) (err error) {
-		got, err = t.service.Users.Messages.Get(t.user, id).Format("metadata").MetadataHeaders("Message-ID").
-			Fields("labelIds", "sizeEstimate", "payload/headers").Context(ctx).Do()
-		return err
-	})
-	if err != nil {
-		return metadata{}, err
-	}
-	meta := metadata{labels: got.LabelIds, size: got.SizeEstimate}
-	if got.Payload != nil {
-		for _, h := range got.Payload.Headers {
-			if strings.EqualFold(h.Name, "Message-ID") {
-				meta.messageIDs = append(meta.messageIDs, bareID(h.Value))
-			}
-		}
-	}
-	return meta, nil
-}
-
 // plausible says whether a message may be m. It errs on the side of yes: the
 // size is an estimate of a longer text, the source's envelope may hold one of
 // two Message-IDs or a part of one, and Gmail may add one to mail without.
@@ -199,110 +166,4 @@ func plausible(meta metadata, m *migrate.Message) bool {
 // bareID returns a Message-ID without brackets and white space.
 func bareID(s string) string {
 	return strings.Trim(strings.Join(strings.Fields(s), ""), "<>")
-}
-
-var plainID = regexp.MustCompile(`^[A-Za-z0-9._%+=$@/#!*^~'-]{1,400}$`)
-
-// searchTerm returns the search for a Message-ID; "" if it has characters that
-// may mean something in a search.
-func searchTerm(messageID string) string {
-	if id := bareID(messageID); plainID.MatchString(id) {
-		return "rfc822msgid:" + id
-	}
-	return ""
-}
-
-// listMessages returns the IDs of messages that a search finds or that carry a
-// label, Spam and Trash included. all says that pages were enough.
-func (t *Target) listMessages(ctx context.Context, q, label string, pages int) (ids []string, all bool, err error) {
-	token := ""
-	for range pages {
-		var page *api.ListMessagesResponse
-		err := t.call(ctx, costMessagesList, func(ctx context.Context) (err error) {
-			list := t.service.Users.Messages.List(t.user).IncludeSpamTrash(true).MaxResults(500).
-				Fields("messages/id", "nextPageToken").Context(ctx)
-			if q != "" {
-				list.Q(q)
-			}
-			if label != "" {
-				list.LabelIds(label)
-			}
-			if token != "" {
-				list.PageToken(token)
-			}
-			page, err = list.Do()
-			return err
-		})
-		if err != nil {
-			return nil, false, err
-		}
-		for _, m := range page.Messages {
-			ids = append(ids, m.Id)
-		}
-		if token = page.NextPageToken; token == "" {
-			return ids, true, nil
-		}
-	}
-	return ids, false, nil
-}
-
-// addedSince returns the IDs of messages that were added to folder since then,
-// the latest first.
-func (t *Target) addedSince(ctx context.Context, since migrate.Position, folder migrate.FolderID) (ids []string, all bool, err error) {
-	start, err := strconv.ParseUint(string(since), 10, 64)
-	if err != nil {
-		return nil, false, &migrate.Error{Op: costHistoryList.op, Class: migrate.Permanent, Refused: true, Err: errNoHistory}
-	}
-	token, label := "", labelOf(folder)
-	for range maxPages {
-		var page *api.ListHistoryResponse
-		err := t.call(ctx, costHistoryList, func(ctx context.Context) (err error) {
-			list := t.service.Users.History.List(t.user).StartHistoryId(start).HistoryTypes("messageAdded").
-				MaxResults(500).Fields("history/messagesAdded/message(id,labelIds)", "nextPageToken").Context(ctx)
-			if token != "" {
-				list.PageToken(token)
-			}
-			page, err = list.Do()
-			return err
-		})
-		if err != nil {
-			return nil, false, err
-		}
-		for _, h := range page.History {
-			for _, added := range h.MessagesAdded {
-				// The labels are those that the message was added with.
-				if m := added.Message; m != nil && (label == "" || len(m.LabelIds) == 0 || slices.Contains(m.LabelIds, label)) {
-					ids = append(ids, m.Id)
-				}
-			}
-		}
-		if token = page.NextPageToken; token == "" {
-			slices.Reverse(ids)
-			return ids, true, nil
-		}
-	}
-	slices.Reverse(ids)
-	return ids, false, nil
-}
-
-// labelOf returns the label that a message appended to folder has; "" if it
-// has none, or may have another one.
-func labelOf(folder migrate.FolderID) string {
-	if folder == archive || folder == sent {
-		return ""
-	}
-	return string(folder)
-}
-
-var errNoHistory = &notThere{"there is no history to look through"}
-
-// notThere is Gmail's 404.
-type notThere struct{ text string }
-
-func (e *notThere) Error() string { return e.text }
-
-// gone says whether err says that what was asked for is not at Gmail.
-func gone(err error) bool {
-	_, ok := errors.AsType[*notThere](err)
-	return ok
 }

@@ -8,21 +8,6 @@ import (
 
 	api "google.golang.org/api/gmail/v1"
 	"google.golang.org/api/googleapi"
-
-	"github.com/mailhaul/mailhaul/migrate"
-)
-
-// System labels, as far as folders and flags map to them.
-const (
-	inbox   migrate.FolderID = "INBOX"
-	sent    migrate.FolderID = "SENT"
-	draft   migrate.FolderID = "DRAFT"
-	junk    migrate.FolderID = "SPAM"
-	trash   migrate.FolderID = "TRASH"
-	archive migrate.FolderID = "(none)" // no label at all: "All Mail"
-
-	unread  = "UNREAD"
-	starred = "STARRED"
 )
 
 // A label is a label that exists. Its id never changes; people may rename it.

@@ -101,7 +101,7 @@ func (t *Target) newPlacer(ctx context.Context) (*placer, error) {
 	if t.taken == nil {
 		t.taken = make(map[migrate.FolderID]bool)
 	}
-	return &placer{t, labels, t.taken, map[string]*node{"": {}}}, nil
+	return &placer{t, labels, t.taken, map[string]*node{}}, nil
 }
 
 // pathKey joins path without loss.
@@ -133,57 +133,6 @@ func (p *placer) keep(f migrate.Folder) (migrate.Placement, bool) {
 	}
 	p.nodes[pathKey(f.Path)] = &node{up: &node{}, label: known, note: note}
 	return migrate.Placement{ID: f.Placed, Name: known.name, Note: note}, true
-}
-
-// special places a folder that Gmail has a place of its own for. A second
-// folder of the same role gets a label like any other.
-func (p *placer) special(f migrate.Folder) (migrate.Placement, bool) {
-	id := map[migrate.Role]migrate.FolderID{
-		migrate.RoleInbox:   inbox,
-		migrate.RoleSent:    sent,
-		migrate.RoleDrafts:  draft,
-		migrate.RoleJunk:    junk,
-		migrate.RoleTrash:   trash,
-		migrate.RoleArchive: archive,
-	}[f.Role]
-	if len(f.Path) == 1 && strings.EqualFold(f.Path[0], "INBOX") { // RFC 3501 section 5.1
-		id = inbox
-	}
-	if id == "" || p.taken[id] {
-		return migrate.Placement{}, false
-	}
-	p.taken[id] = true
-	return specialPlacement(f, id), true
-}
-
-func specialPlacement(f migrate.Folder, id migrate.FolderID) migrate.Placement {
-	place := migrate.Placement{ID: id, Name: specialName(id)}
-	switch {
-	case id == archive:
-		place.Note = "archived mail has no label at Gmail"
-	case len(f.Path) != 1 || f.Path[0] != place.Name:
-		place.Note = "Gmail's own place for it"
-	}
-	return place
-}
-
-// specialName returns what Gmail shows for a system label; "" if id is none.
-func specialName(id migrate.FolderID) string {
-	switch id {
-	case inbox:
-		return "INBOX"
-	case sent:
-		return "Sent"
-	case draft:
-		return "Drafts"
-	case junk:
-		return "Spam"
-	case trash:
-		return "Trash"
-	case archive:
-		return "All Mail"
-	}
-	return ""
 }
 
 // node returns the label for path, made if need be, its parents first.

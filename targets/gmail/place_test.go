@@ -125,9 +125,10 @@ func TestSpecialFoldersHaveSystemLabels(t *testing.T) {
 		{Path: []string{"Archive"}, Role: migrate.RoleArchive},
 		{Path: []string{"Sent"}, Role: migrate.RoleSent},
 		{Path: []string{"Gesendet", "Alt"}},
+		{},
 	}
 	want := []string{"INBOX INBOX true", "SENT Sent true", "DRAFT Drafts false", "SPAM Spam true", "TRASH Trash false",
-		"(none) All Mail true", "Label_1 Sent (migrated) true", "Label_3 Gesendet/Alt false"}
+		"(none) All Mail true", "Label_1 Sent (migrated) true", "Label_3 Gesendet/Alt false", "Label_4 Unnamed true"}
 	for i, p := range placed(t, target, fs) {
 		if got := fmt.Sprint(p.ID, " ", p.Name, " ", p.Note != ""); got != want[i] {
 			t.Errorf("%s: %s, want %s", fs[i], got, want[i])
