@@ -119,16 +119,16 @@ func refold(out *bytes.Buffer, header []byte, old, boundary string) {
 // gives the field back. It never makes a line of white space alone.
 func fold(text string, from int, eol string) string {
 	var b strings.Builder
-	start := 0
-	for i := from; i < len(text); i++ {
-		if text[i] != ' ' && text[i] != '\t' || i-start < foldAt || i == start {
-			continue
+	start, word := 0, false
+	end := len(strings.TrimRight(text, " \t"))
+	for i := from; i < end; i++ {
+		switch {
+		case text[i] != ' ' && text[i] != '\t':
+			word = true
+		case word && i-start >= foldAt:
+			b.WriteString(text[start:i] + eol)
+			start, word = i, false
 		}
-		if strings.TrimSpace(text[start:i]) == "" || strings.TrimSpace(text[i:]) == "" {
-			continue
-		}
-		b.WriteString(text[start:i] + eol)
-		start = i
 	}
 	b.WriteString(text[start:])
 	return b.String()
