@@ -78,6 +78,7 @@ type GraphConfig struct {
 	Cloud                      string   `toml:"cloud"`
 	Endpoint                   string   `toml:"endpoint"`
 	Route                      string   `toml:"route"`
+	Profile                    string   `toml:"profile"`
 	Parallel                   int      `toml:"parallel"`
 }
 
@@ -112,7 +113,7 @@ func defaults() Config {
 	return Config{
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
 		Gmail:  GmailConfig{Profile: "new", Parallel: 4},
-		Graph:  GraphConfig{Cloud: "global", Route: "auto", Parallel: 4},
+		Graph:  GraphConfig{Cloud: "global", Route: "auto", Profile: "documented", Parallel: 4},
 		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}
 }

@@ -69,7 +69,7 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 				"mailhaul.toml:5:1: source.auth: \"PLAIN\" is none of \"plain\", \"login\", \"xoauth2\", \"oauthbearer\"\n" +
 				"mailhaul.toml:6:1: source.master_separator: must not be empty: it is what auth_master_user_separator says in Dovecot, mostly \"*\"\n" +
 				"mailhaul.toml:8:1: target.kind: \"exchange\" is none of \"gmail\", \"graph\"\n" +
-				"mailhaul.toml:10:1: gmail.profile: \"old\" is none of \"new\", \"legacy\"\n" +
+				"mailhaul.toml:10:1: gmail.profile: \"old\" is none of \"new\", \"legacy\", \"none\"\n" +
 				"mailhaul.toml:11:1: gmail.parallel: 0 is not between 1 and 64\n" +
 				"mailhaul.toml:13:1: graph.cloud: \"moon\" is none of \"global\", \"gcchigh\", \"dod\", \"china\"\n" +
 				"mailhaul.toml:14:1: graph.route: \"a\" is none of \"auto\", \"importmime\", \"json\"\n" +
@@ -153,7 +153,7 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 		Source: SourceConfig{Host: "mail.example.com", Port: 993, TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
 		Target: TargetConfig{Kind: "gmail"},
 		Gmail:  GmailConfig{Impersonate: "m@p.iam.gserviceaccount.com", Profile: "new", Parallel: 4},
-		Graph:  GraphConfig{Cloud: "global", Route: "auto", Parallel: 4},
+		Graph:  GraphConfig{Cloud: "global", Route: "auto", Profile: "documented", Parallel: 4},
 		Run: RunConfig{Mailboxes: filepath.Join(dir, "mailboxes.csv"), Checkpoints: filepath.Join(dir, "mailhaul.db"),
 			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", spoolBytes: 2 << 30},
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 
@@ -26,15 +25,14 @@ type connections struct {
 }
 
 func newConnections(ctx context.Context, c *Config) (*connections, error) {
-	k := &connections{config: c}
+	k := &connections{config: c, shared: pace.NewLimiter(nil)}
 	switch c.Target.Kind {
 	case "gmail":
-		profiles := gmail.Profiles()
-		i := slices.IndexFunc(profiles, func(p gmail.Profile) bool { return p.Name == c.Gmail.Profile })
-		if i < 0 {
-			return nil, fmt.Errorf("unknown profile %q", c.Gmail.Profile)
+		for _, p := range gmail.Profiles() {
+			if p.Name == c.Gmail.Profile {
+				k.user, k.shared = p.User, pace.NewLimiter(nil, p.Project...)
+			}
 		}
-		k.user, k.shared = profiles[i].User, pace.NewLimiter(nil, profiles[i].Project...)
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
 			return func(ctx context.Context) (migrate.Target, error) { return openGmail(ctx, c.Gmail, m, l) }
 		}
@@ -44,7 +42,9 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 			return nil, err
 		}
 		route := &graphRoute{route: graph.Route(c.Graph.Route)}
-		k.user, k.shared = graph.MailboxLimits(), pace.NewLimiter(nil, graph.AppLimits()...)
+		if c.Graph.Profile != "none" {
+			k.user, k.shared = graph.MailboxLimits(), pace.NewLimiter(nil, graph.AppLimits()...)
+		}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
 			return func(ctx context.Context) (migrate.Target, error) { return route.open(ctx, c.Graph, token, m, l) }
 		}

@@ -162,7 +162,7 @@ service_account_file = "service-account.json"
 
 # The quotas of the cloud project: "legacy" if it used the Gmail API between
 # November 2025 and April 2026 and the console still shows 15,000 units per minute
-# and user, else "new".
+# and user, else "new". "none" is for a simulator.
 profile = "new"
 
 # Calls to one mailbox at once.
@@ -202,6 +202,9 @@ cloud = "global"
 # How messages are written. "auto" tries what the tenant offers. "importmime"
 # keeps the message as it is. "json" rebuilds it and names what is lost.
 route = "auto"
+
+# The limits to keep. "none" is for a simulator.
+#profile = "documented"
 
 # Calls to one mailbox at once. Microsoft serves 4.
 #parallel = 4

@@ -24,12 +24,15 @@ func (c *Config) check(d *document) {
 	default:
 		d.oneOf("target.kind", c.Target.Kind, "gmail", "graph")
 	}
-	d.oneOf("gmail.profile", c.Gmail.Profile, "new", "legacy")
+	d.oneOf("gmail.profile", c.Gmail.Profile, "new", "legacy", "none")
+	d.unlimited("gmail", c.Gmail.Profile, c.Gmail.Endpoint)
 	d.between("gmail.parallel", c.Gmail.Parallel, 1, 64)
 	d.endpoint("gmail.endpoint", c.Gmail.Endpoint)
 	d.secret("gmail.token", c.Gmail.Token())
 	d.oneOf("graph.cloud", c.Graph.Cloud, "global", "gcchigh", "dod", "china")
 	d.oneOf("graph.route", c.Graph.Route, "auto", "importmime", "json")
+	d.oneOf("graph.profile", c.Graph.Profile, "documented", "none")
+	d.unlimited("graph", c.Graph.Profile, c.Graph.Endpoint)
 	d.between("graph.parallel", c.Graph.Parallel, 1, 64)
 	d.endpoint("graph.endpoint", c.Graph.Endpoint)
 	d.secret("graph.client_secret", c.Graph.ClientSecret())
@@ -177,6 +180,13 @@ func (d *document) endpoint(key, endpoint string) {
 		d.reject(key, "want the URL of a server without password or query, as in https://proxy.example.com")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		d.reject(key, "http would send the token over the network in the clear: use https, http is for this machine only")
+	}
+}
+
+// unlimited notes if a vendor itself would be called without pacing.
+func (d *document) unlimited(section, profile, endpoint string) {
+	if profile == "none" && endpoint == "" {
+		d.reject(section+".profile", `"none" is for a simulator: set endpoint to it`)
 	}
 }
 
