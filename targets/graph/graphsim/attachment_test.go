@@ -107,6 +107,7 @@ func TestUploadSessionsTakeRangesInOrder(t *testing.T) {
 	c.refused(400, "ErrorInvalidRequest", "PUT", u, content[:1], "Authorization")
 	c.want(204, "DELETE", u, nil, "Authorization")
 	c.want(404, "GET", u, nil, "Authorization")
+	newClient(t, Options{NoUploadSessions: true}).refused(400, "BadRequest", "POST", path, uploadItem(minUpload))
 	u = c.want(201, "POST", path, uploadItem(minUpload)).str("uploadUrl")
 	clock.add(uploadLife)
 	c.put(u, 404, content[:10], 0, minUpload)

@@ -1,14 +1,13 @@
 package graphsim
 
 import (
+	"bytes"
+	"encoding/json"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"bytes"
-	"encoding/json"
-	"net/http/httptest"
 )
 
 func step(id, method, url string, body any, after ...string) map[string]any {

@@ -1,6 +1,7 @@
 package graphsim
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -143,9 +144,7 @@ func (c *call) place(id, action string) (reply, error) {
 // patchShape is a message as it may be changed.
 func patchShape() check {
 	m := freeMembers()
-	for k, v := range sealedMembers() {
-		m[k] = v
-	}
+	maps.Copy(m, sealedMembers())
 	return object("message", m)
 }
 
@@ -207,15 +206,16 @@ func (c *call) patchSealed(m *message, o map[string]any) error {
 	if id := str(sealed["internetMessageId"]); id != "" {
 		m.messageID = id
 	}
-	patched := map[string]any{}
-	for k, v := range m.patched {
-		patched[k] = v
-	}
-	for k, v := range sealed {
-		patched[k] = v
-	}
-	m.patched = patched
+	m.patched = merged(m.patched, sealed)
 	return nil
+}
+
+// merged returns a with the members of b over it.
+func merged(a, b map[string]any) map[string]any {
+	out := map[string]any{}
+	maps.Copy(out, a)
+	maps.Copy(out, b)
+	return out
 }
 
 func (m *message) applyDates(list []map[string]any) {

@@ -124,6 +124,9 @@ type Options struct {
 	// ForbiddenInNames lists characters that folder names may not have.
 	ForbiddenInNames string
 
+	// NoUploadSessions takes createUploadSession away, as in the clouds of the
+	// US Government.
+	NoUploadSessions bool
 	// UploadAuthIgnored ignores an Authorization header on an upload URL, which
 	// otherwise gets 401.
 	UploadAuthIgnored bool

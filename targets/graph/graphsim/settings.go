@@ -95,12 +95,9 @@ func (c *call) mailboxSettings() (reply, error) {
 	}
 	c.mb.mu.Lock()
 	defer c.mb.mu.Unlock()
-	settings := maps.Clone(c.mb.settings)
-	maps.Copy(settings, change)
+	settings := merged(c.mb.settings, change)
 	if replies != nil {
-		merged := maps.Clone(c.mb.settings["automaticRepliesSetting"].(map[string]any))
-		maps.Copy(merged, replies)
-		settings["automaticRepliesSetting"] = merged
+		settings["automaticRepliesSetting"] = merged(c.mb.settings["automaticRepliesSetting"].(map[string]any), replies)
 	}
 	delete(settings, "@odata.type")
 	c.mb.settings = settings

@@ -36,6 +36,9 @@ var attachmentItemShape = object("createUploadSession", map[string]check{
 })
 
 func (c *call) createUploadSession(id string) (reply, error) {
+	if c.s.opt.NoUploadSessions {
+		return reply{}, errSegment("createUploadSession")
+	}
 	if c.r.Method != http.MethodPost {
 		return reply{}, errMethod()
 	}
