@@ -34,6 +34,7 @@ func (t *Target) compare(ctx context.Context, id string, m *migrate.Message) (ma
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
+	os.Remove(file.Name()) // where an open file needs no name, a kill leaves no mail behind
 	var size int64
 	err = t.call(ctx, costGet, func(ctx context.Context) (err error) {
 		size, err = t.download(ctx, id, file)
