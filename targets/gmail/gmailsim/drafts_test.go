@@ -37,7 +37,7 @@ func TestDraftsAreMadeReadAndListed(t *testing.T) {
 	if err != nil || len(page.Drafts) != 1 || page.Drafts[0].Id != last.Id || page.NextPageToken != "" {
 		t.Errorf("got %+v, %v", page, err)
 	}
-	if m := s.Messages(user); len(m) != 3 || received(t, m[2]) != text+"2" {
+	if m := s.Messages(user); len(m) != 3 || received(t, m[2]) != text+"2" || m[2].Prepended == 0 {
 		t.Errorf("got %v", m)
 	}
 	if err := g.Messages.Delete(user, last.Message.Id).Do(); err != nil {

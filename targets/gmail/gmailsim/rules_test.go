@@ -25,6 +25,7 @@ func TestFromMustBeOneValidAddress(t *testing.T) {
 	for _, test := range []struct{ header, reason, message string }{
 		{"From: bob@example.org", "", ""},
 		{"From: <bob@example.org>", "", ""},
+		{"From: (work) bob@example.org", "", ""},
 		{`FROM: "Last, First" <bob@example.org> (work, home)`, "", ""},
 		{"From: =?utf-8?q?J=C3=BCrgen?=\r\n <bob@example.org>", "", ""},
 		{"From: J. R. Öz <bob@example.org>", "", ""},
