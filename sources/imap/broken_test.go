@@ -22,12 +22,14 @@ var (
 	oneInbox = migrate.Folder{Path: []string{"INBOX"}, UIDValidity: 7, UIDNext: 2}
 )
 
-// readOne reads it.
+// readOne reads it. Its content is empty if the reader did not get to the end.
 func readOne(s *Source, m *migrate.Message) (content string, calls int, err error) {
 	err = s.Read(context.Background(), oneInbox, []*migrate.Message{m}, func(_ *migrate.Message, r io.Reader) error {
 		calls++
 		b, err := io.ReadAll(r)
-		content = string(b)
+		if err == nil {
+			content = string(b)
+		}
 		return err
 	})
 	return content, calls, err
@@ -180,8 +182,8 @@ func TestABodyIsNeverCutShortInSilence(t *testing.T) {
 				defer s.Close()
 				m := &migrate.Message{UID: 1, Size: size}
 				content, _, err := readOne(s, m)
-				if err == nil {
-					t.Fatalf("read %q", content)
+				if err == nil || content != "" {
+					t.Fatalf("read %q, %v", content, err)
 				}
 				if class(t, err) != migrate.Transient || test.is != nil && !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.says) {
 					t.Errorf("class %d: %v", class(t, err), err)
@@ -229,6 +231,40 @@ func TestAMessageThatIsThereNeverPassesForGone(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestALargeMessageIsFetchedInRanges(t *testing.T) {
+	first, rest := strings.Repeat("x", rangeSize), "the end"
+	for name, test := range map[string]struct {
+		last  reply // to the second command
+		whole bool
+	}{
+		"to its end":              {reply("* 1 FETCH (UID 1 BODY[]<4194304> \"" + rest + "\")\r\n" + ok), true},
+		"it vanishes":             {ok, false},
+		"it becomes NIL":          {"* 1 FETCH (UID 1 BODY[]<4194304> NIL)\r\n" + ok, false},
+		"the connection ends":     {"* 1 FETCH (UID 1 BODY[]<4194304> {9}\r\nthe" + hangUp, false},
+		"more than was asked for": {reply("* 1 FETCH (UID 1 BODY[]<4194304> {4194305}\r\n" + first + "x)\r\n" + ok), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := opener(scripted(t, func(command string) reply {
+				switch {
+				case strings.Contains(command, "BODY.PEEK[]<0.4194304>"):
+					return reply("* 1 FETCH (UID 1 BODY[]<0> {4194304}\r\n" + first + ")\r\n" + ok)
+				case strings.Contains(command, "BODY.PEEK[]<4194304.4194304>"):
+					return test.last
+				}
+				return ""
+			}))(t).(*Source)
+			defer s.Close()
+			content, calls, err := readOne(s, &migrate.Message{UID: 1, Size: 1 << 30})
+			if calls != 1 || test.whole && (content != first+rest || err != nil) {
+				t.Errorf("%d octets in %d calls, %v", len(content), calls, err)
+			}
+			if !test.whole && (content != "" || err == nil || class(t, err) != migrate.Transient) {
+				t.Errorf("%d octets, %v", len(content), err)
+			}
+		})
 	}
 }
 
