@@ -55,12 +55,11 @@ func TestEveryBrokenServerGetsASentenceOfItsOwn(t *testing.T) {
 	secure := func(c tls.Certificate) Config {
 		return Config{Port: listen(t, &tls.Config{Certificates: []tls.Certificate{c}}, say("* OK\r\n")), CAFile: ca.CAFile}
 	}
-	refusing := listen(t, nil, nil)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	refusing = l.Addr().(*net.TCPAddr).Port
+	refusing := l.Addr().(*net.TCPAddr).Port
 	l.Close()
 	login := func(answer reply) Config {
 		return scripted(t, func(command string) reply {
