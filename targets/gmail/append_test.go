@@ -201,6 +201,21 @@ func TestALargeMessageTakesLittleMemory(t *testing.T) {
 	}
 }
 
+func TestABodyIsNotReadOnceItIsClosed(t *testing.T) {
+	body, err := targettest.Letter("closed").Body.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &content{body: body}
+	if n, err := c.Read(make([]byte, 10)); n != 10 || err != nil {
+		t.Errorf("read %d, error %v", n, err)
+	}
+	c.Close()
+	if n, err := c.Read(make([]byte, 10)); n != 0 || err == nil {
+		t.Errorf("after closing, read %d, error %v", n, err)
+	}
+}
+
 func TestAShortChunkIsNotBuiltUpon(t *testing.T) {
 	sim, server := serve(t, gmailsim.Options{ShortRange: true})
 	message := targettest.Message(append(bytes.Clone(targettest.Letter("short").Body.(targettest.Octets)), bytes.Repeat([]byte("line\r\n"), 1<<20)...), "")

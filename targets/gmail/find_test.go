@@ -153,23 +153,33 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 }
 
 func TestWhatAPersonMovedSinceIsFound(t *testing.T) {
-	_, server := serve(t, gmailsim.Options{})
-	target := open(t, config(server))
-	since, err := target.Position(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, message := range map[string]*migrate.Message{"letter": targettest.Letter("moved"), "anonymous": anonymous("moved")} {
-		stored, err := target.Append(t.Context(), inbox, message)
+	for _, test := range []struct {
+		o       gmailsim.Options
+		message *migrate.Message
+	}{
+		{gmailsim.Options{HistoryRecords: 1}, targettest.Letter("moved")}, // by the search
+		{gmailsim.Options{IndexRequests: 1000}, targettest.Letter("moved")},
+		{gmailsim.Options{}, anonymous("moved")}, // by the history
+	} {
+		_, server := serve(t, test.o)
+		target := open(t, config(server))
+		since, err := target.Position(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := target.Append(t.Context(), inbox, test.message)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := target.service.Users.Messages.Trash(user, string(stored.ID)).Do(); err != nil {
 			t.Fatal(err)
 		}
-		found, err := target.Find(t.Context(), inbox, message, since)
-		if err != nil || found.ID != stored.ID {
-			t.Errorf("%s: found %q, error %v, want %q", name, found.ID, err, stored.ID)
+		looks := map[string]*Target{"the same run": target, "the next": open(t, config(server))}
+		for name, target := range looks {
+			found, err := target.Find(t.Context(), inbox, test.message, since)
+			if err != nil || found.ID != stored.ID {
+				t.Errorf("%q, %s: found %q, error %v, want %q", test.message.MessageID, name, found.ID, err, stored.ID)
+			}
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	api "google.golang.org/api/gmail/v1"
+
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
 )
@@ -110,6 +112,24 @@ func TestALabelOfTheUserIsAdoptedIfItIsSpeltTheSame(t *testing.T) {
 	}
 	if again[1].ID == first[1].ID || again[1].Name != "other (2)" {
 		t.Errorf("other is %+v, and OTHER was %+v", again[1], first[1])
+	}
+}
+
+func TestALabelThatAPersonRenamedIsKept(t *testing.T) {
+	_, server := serve(t, gmailsim.Options{})
+	target := open(t, config(server))
+	fs := folders("Old")
+	fs[0].Placed = placed(t, target, fs)[0].ID
+	if _, err := target.service.Users.Labels.Patch(user, string(fs[0].Placed), &api.Label{Name: "New"}).Do(); err != nil {
+		t.Fatal(err)
+	}
+	fs = append(fs, folders("New", "Old|Child")...)
+	places := placed(t, target, fs)
+	if p := places[0]; p.ID != fs[0].Placed || p.Name != "New" || p.Note == "" {
+		t.Errorf("Old is %+v, want %s called New", p, fs[0].Placed)
+	}
+	if places[1].Name != "New (2)" || places[2].Name != "New/Child" {
+		t.Errorf("New is %+v, and the child of Old is %+v", places[1], places[2])
 	}
 }
 
