@@ -20,9 +20,9 @@ Both are commented: fill them in, then run "mailhaul check". It overwrites
 nothing. The files are readable by you alone.
 
 Exit codes:
-  0  both files are written
-  1  error, for example if one of the files exists; nothing is left behind
-  2  the command line is wrong`,
+  0    both files are written
+  1    fatal error, for example if one of the files exists; nothing is left behind
+  2    the command line is wrong`,
 		Example: "  mailhaul init --target gmail\n  mailhaul init --target graph --config client/mailhaul.toml",
 		Args: func(c *cobra.Command, args []string) error {
 			if target == "" {
