@@ -183,3 +183,26 @@ func TestSettingsAndCategories(t *testing.T) {
 	c.want(204, "DELETE", path, nil)
 	c.refused(404, "ErrorItemNotFound", "GET", path, nil)
 }
+
+func TestChangesAreDatedAndTold(t *testing.T) {
+	clock := newClock()
+	c := newClient(t, Options{Now: clock.Now})
+	id := c.want(201, "POST", "/mailFolders/inbox/messages", fullMessage()).str("id")
+	_, link := c.all("/mailFolders/inbox/messages/delta")
+	clock.add(1e9)
+	c.want(201, "POST", "/messages/"+id+"/attachments", fileAttachment("a", "AAEC"))
+	values, _ := c.all(link)
+	if len(values) != 1 || values[0]["lastModifiedDateTime"] != "2026-11-21T12:00:01Z" || values[0]["createdDateTime"] != noon {
+		t.Errorf("told %v", values)
+	}
+}
+
+func TestHeadersCountAtCreateOnly(t *testing.T) {
+	c := newClient(t, Options{})
+	id := c.want(201, "POST", "/mailFolders/inbox/messages", fullMessage()).str("id")
+	c.want(200, "PATCH", "/messages/"+id, map[string]any{"singleValueExtendedProperties": []any{single("String 0x1042", "<other@b.c>")}})
+	a := c.want(200, "GET", "/messages/"+id+"?$expand=singleValueExtendedProperties($filter=id%20eq%20'String%200x1042')", nil)
+	if got := listMembers(a.json["singleValueExtendedProperties"]); len(got) != 1 || got[0]["value"] != "<parent@fabrikam.com>" {
+		t.Errorf("got %v", got)
+	}
+}
