@@ -167,7 +167,7 @@ func (c *client) currentToken(ctx context.Context, refusedToken string) (string,
 		return "", err
 	}
 	if refusedToken != "" && token == refusedToken {
-		return "", &migrate.Error{Op: "call", Class: migrate.Fatal, Refused: true, Err: errors.New("Microsoft Graph refuses the token"), Hint: hintToken}
+		return "", &migrate.Error{Op: "call", Class: migrate.Fatal, Refused: true, Err: errors.New("the token was refused twice"), Hint: hintToken}
 	}
 	return token, nil
 }
