@@ -483,6 +483,26 @@ func TestAnUnreachableSourceBlamesNoMessage(t *testing.T) {
 	})
 }
 
+func TestAFolderThatCannotBeOpenedDoesNotStopTheOthers(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.onList = func(f Folder) error {
+			if f.Path[0] == "INBOX" {
+				return &Error{Op: "examine", Class: Permanent, Err: errors.New("permission denied"), Hint: "Ask."}
+			}
+			return nil
+		}
+		if err := w.run(); err == nil || !strings.Contains(err.Error(), "folder INBOX: examine: permission denied") {
+			t.Errorf("got %v", err)
+		}
+		if r := w.record(w.folders[1], 2); r.Outcome != Copied {
+			t.Errorf("%+v", r)
+		}
+		if w.state.Hint != "Ask." {
+			t.Errorf("%+v", w.state)
+		}
+	})
+}
+
 func TestAFolderMadeAnewIsLeftAloneUnlessTheTargetLabels(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		if err := w.run(); err != nil {

@@ -29,7 +29,8 @@ type Source interface {
 	// order, in batches of bounded size, without their bodies. It yields an
 	// error at most once, as its last step; the batches before it hold. The
 	// caller may call Read between two batches. The error wraps ErrFolderGone
-	// if the folder vanished, or is another one than f by its UIDVALIDITY.
+	// if the folder vanished, or is another one than f by its UIDVALIDITY; a
+	// Permanent error concerns this folder alone.
 	List(ctx context.Context, f Folder, from UID) iter.Seq2[[]Message, error]
 
 	// Read calls body once for each message of ms, in any order, with the

@@ -249,6 +249,9 @@ func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []Fo
 	if errors.Is(err, ErrFolderGone) {
 		return &folderError{&Error{Op: "list", Class: Fatal, Err: err, Hint: "The folder changed while it was read. Run again."}}
 	}
+	if err != nil && classify(err).Class == Permanent {
+		return &folderError{classify(err)}
+	}
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type world struct {
 	mail    map[string][]worldMail // by Folder.String()
 	batch   int                    // messages in one batch of List
 	onRead  func(m *Message) (content []byte, err error)
+	onList  func(f Folder) error
 
 	labels   bool
 	parallel int
@@ -214,6 +215,12 @@ func (s *worldSource) Folders(context.Context) ([]Folder, error) {
 func (s *worldSource) List(_ context.Context, f Folder, from UID) iter.Seq2[[]Message, error] {
 	return func(yield func([]Message, error) bool) {
 		var batch []Message
+		if s.onList != nil {
+			if err := s.onList(f); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
 		s.mu.Lock()
 		mail := slices.Clone(s.mail[f.String()])
 		s.mu.Unlock()

@@ -33,6 +33,7 @@ func messages() int {
 }
 
 func TestAWholeDovecotArrivesAtGmailOctetForOctet(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sourcetest.Options{Separator: "/"}, messages())
 	sim, url := serveGmail(t, nil)
 	config := s.migration(t, "gmail", url)
@@ -45,6 +46,7 @@ func TestAWholeDovecotArrivesAtGmailOctetForOctet(t *testing.T) {
 }
 
 func TestAWholeDovecotArrivesAtMicrosoft365(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sourcetest.Options{Separator: ".", Prefix: "INBOX."}, messages())
 	sim, url := serveGraph(t, nil)
 	config := s.migration(t, "graph", url)

@@ -90,6 +90,7 @@ func life(t *testing.T, config string, started func(kill func())) bool {
 }
 
 func TestAMigrationToGmailSurvivesFiftyKills(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sourcetest.Options{Separator: "."}, messages())
 	k := &killer{}
 	sim, url := serveGmail(t, k.wrap)
@@ -99,6 +100,7 @@ func TestAMigrationToGmailSurvivesFiftyKills(t *testing.T) {
 }
 
 func TestAMigrationToMicrosoft365SurvivesFiftyKills(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sourcetest.Options{Separator: "/"}, messages())
 	k := &killer{}
 	sim, url := serveGraph(t, k.wrap)
