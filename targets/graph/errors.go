@@ -62,8 +62,8 @@ const (
 	hintContent = "Exchange refuses the content of this message. Keep it as a file, or repair it at the source and retry."
 )
 
-// verdicts are the documented codes. A 429 is decided before them, other codes
-// by status.
+// verdictOf knows the documented codes; what has none of them is judged by its
+// status.
 func verdictOf(status int, code, message string) verdict {
 	switch code {
 	case "InvalidAuthenticationToken":

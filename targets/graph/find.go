@@ -101,8 +101,8 @@ type found struct {
 
 // candidates lists what was created in the folder since from, newest first.
 //
-// QUIRK: $select together with $expand was seen to drop members (fact sheet,
-// section 11). Then it lists without $select, which is right but slow.
+// QUIRK: users report that $select together with $expand drops members. Then
+// it lists without $select, which is right but slow.
 func (t *Target) candidates(ctx context.Context, folder migrate.FolderID, m *migrate.Message, from time.Time) (found, error) {
 	query := users.ItemMailFoldersItemMessagesRequestBuilderGetQueryParameters{
 		Select:  []string{"id", "internetMessageId", "createdDateTime"},

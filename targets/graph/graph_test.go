@@ -85,8 +85,8 @@ func TestTargetKeepsItsContract(t *testing.T) {
 	}
 }
 
-// The fact sheet names what nobody knows of the real Graph; the simulator has a
-// switch for each. This turns them all the other way.
+// Where nobody knows what the real Graph does, the simulator has a switch. This
+// turns them all the other way.
 func TestTargetKeepsItsContractWhereGraphIsUnknown(t *testing.T) {
 	for _, route := range []Route{RouteImport, RouteJSON} {
 		t.Run(string(route), func(t *testing.T) {

@@ -10,13 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/emersion/go-message"
-	"github.com/emersion/go-message/charset"
-	"github.com/microsoftgraph/msgraph-sdk-go/models"
-	"golang.org/x/text/encoding/charmap"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -248,139 +243,6 @@ func headerBlock(r io.Reader) (string, error) {
 	return b.String(), nil
 }
 
-// toUTF8 decodes text in a charset by its label. Without a known one, it is
-// UTF-8 if it can be, and Windows-1252 if not.
-func toUTF8(data []byte, label string) string {
-	if label != "" && !strings.EqualFold(label, "utf-8") && !strings.EqualFold(label, "us-ascii") {
-		if r, err := charset.Reader(label, bytes.NewReader(data)); err == nil {
-			if out, err := io.ReadAll(r); err == nil {
-				return string(out)
-			}
-		}
-	}
-	if utf8.Valid(data) {
-		return string(data)
-	}
-	out, _ := charmap.Windows1252.NewDecoder().Bytes(data)
-	return string(out)
-}
-
-// head returns the first n octets, or a few less if they would end inside a
-// character of UTF-8.
-func head(data []byte, n int) []byte {
-	if len(data) <= n {
-		return data
-	}
-	for i := n; i > n-utf8.UTFMax && i > 0; i-- {
-		if utf8.RuneStart(data[i]) {
-			return data[:i]
-		}
-	}
-	return data[:n]
-}
-
-// clean drops the control characters that XML, and so Exchange, cannot hold.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' && r != '\r' && r != '\n' || r == 0x7F || r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
-
-// shorten cuts s to n UTF-16 units, which is how Exchange counts.
-func shorten(s string, n int) string {
-	units := 0
-	for i, r := range s {
-		if units += utf16.RuneLen(r); units > n {
-			return s[:i]
-		}
-	}
-	return s
-}
-
 // plausible says whether a date can be that of a message: sources answer 1899
 // or the like when they do not know.
 func plausible(t time.Time) bool { return t.Year() >= 1900 && t.Year() < 2200 }
-
-// message returns the Graph message without attachments.
-func (l *letter) message(m *migrate.Message, key string) *models.Message {
-	msg := newMessage()
-	h := header{l.header}
-	subject := h.text("Subject")
-	if short := shorten(subject, maxSubject); short != subject {
-		subject = short
-		l.note("subject-shortened")
-	}
-	msg.SetSubject(&subject)
-	body := models.NewItemBody()
-	body.SetContent(&l.text)
-	body.SetContentType(new(models.TEXT_BODYTYPE))
-	if l.html {
-		body.SetContentType(new(models.HTML_BODYTYPE))
-	}
-	msg.SetBody(body)
-
-	from, sender := l.recipients("From"), l.recipients("Sender")
-	if len(sender) == 0 {
-		sender = from
-	}
-	if len(from) > 0 {
-		msg.SetFrom(from[0])
-	}
-	if len(sender) > 0 {
-		msg.SetSender(sender[0])
-	}
-	msg.SetToRecipients(l.recipients("To"))
-	msg.SetCcRecipients(l.recipients("Cc"))
-	msg.SetBccRecipients(l.recipients("Bcc"))
-	msg.SetReplyTo(l.recipients("Reply-To"))
-	if id := h.text("Message-Id"); id != "" {
-		msg.SetInternetMessageId(&id)
-	}
-	if i, ok := importance(l.header.Header); ok {
-		msg.SetImportance(&i)
-	}
-	msg.SetIsRead(new(m.HasFlag(migrate.Seen)))
-	setFlags(msg, m.Flags)
-	msg.SetSingleValueExtendedProperties(l.properties(m, key, h))
-	return msg
-}
-
-func (l *letter) properties(m *migrate.Message, key string, h header) []models.SingleValueLegacyExtendedPropertyable {
-	// "1" is read and not a draft. "0", unread, was never seen to work, so the
-	// read state is taken back by a PATCH.
-	ps := []models.SingleValueLegacyExtendedPropertyable{integer(propFlags, 1), property(propClass, "IPM.Note"), property(propMigrationKey, key)}
-	received, sent := m.InternalDate, h.date()
-	if !plausible(sent) {
-		l.note("sent-date-missing")
-		sent = received
-	}
-	if !plausible(received) {
-		l.note("received-date-from-header")
-		received = sent
-	}
-	if plausible(sent) && plausible(received) {
-		ps = append(ps, systemTime(propReceived, received), systemTime(propSubmitted, sent))
-	} else {
-		l.note("dates-unknown")
-	}
-	for _, p := range []struct{ id, value string }{
-		{propHeaders, l.block}, {propInReplyTo, shorten(h.text("In-Reply-To"), maxReferences)}, {propReferences, shorten(h.text("References"), maxReferences)},
-	} {
-		if p.value != "" {
-			ps = append(ps, property(p.id, p.value))
-		}
-	}
-	switch {
-	case m.HasFlag(migrate.Answered):
-		ps = append(ps, integer(propLastVerb, 102), integer(propIcon, 261))
-		if m.HasFlag(migrate.Forwarded) {
-			l.note("forwarded-flag-dropped") // only the last verb is kept
-		}
-	case m.HasFlag(migrate.Forwarded):
-		ps = append(ps, integer(propLastVerb, 104), integer(propIcon, 262))
-	}
-	return ps
-}
