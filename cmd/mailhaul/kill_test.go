@@ -66,11 +66,17 @@ func killed(t *testing.T, config string, k *killer) {
 	}
 }
 
+// program is this program as a process of its own.
+func program(args ...string) *exec.Cmd {
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), "MAILHAUL_TEST_MAIN=1")
+	return c
+}
+
 // life runs one process and says whether it came to its end.
 func life(t *testing.T, config string, started func(kill func())) bool {
 	t.Helper()
-	c := exec.Command(os.Args[0], "run", "--config", config)
-	c.Env = append(os.Environ(), "MAILHAUL_TEST_MAIN=1")
+	c := program("run", "--config", config)
 	var output bytes.Buffer
 	c.Stdout, c.Stderr = &output, &output
 	if err := c.Start(); err != nil {

@@ -28,6 +28,7 @@ type site struct {
 type delivered struct {
 	folder string // path with "/" between its parts
 	digest migrate.Digest
+	size   int64
 	flags  []migrate.Flag
 	date   time.Time
 }
@@ -59,7 +60,7 @@ func newSite(tb testing.TB, options sourcetest.Options, messages int) *site {
 
 func (s *site) deliver(user string, path []string, octets []byte, flags []migrate.Flag, date time.Time) {
 	s.dovecot.Deliver(user, path, octets, flags, date)
-	s.mail[user] = append(s.mail[user], delivered{strings.Join(path, "/"), sha256.Sum256(sourcetest.AsDovecotShows(octets)), flags, date})
+	s.mail[user] = append(s.mail[user], delivered{strings.Join(path, "/"), sha256.Sum256(sourcetest.AsDovecotShows(octets)), int64(len(octets)), flags, date})
 }
 
 func (s *site) deliverCorpus(tb testing.TB) {
