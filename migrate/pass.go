@@ -266,6 +266,7 @@ type task struct {
 	body   *spooled // nil if the source no longer has the message
 	doubt  bool     // an earlier run may have written it
 	room   int64    // octets reserved in the spool
+	window int64    // octets reserved in the writer
 	digest bool     // it holds the claim on its content
 }
 

@@ -11,24 +11,30 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// queued is how many messages of one mailbox may be between the source and
-// the last record.
-const queued = 256
+// So much of one mailbox may be between the source and the last record: this
+// many messages and, unless a single one is larger, this many octets.
+const (
+	queued      = 256
+	queuedBytes = 2 * groupBytes
+)
 
-// A writer takes messages out of the spool to the target, in three stages:
-// intents are recorded, messages are written by several workers, results are
-// recorded. Each stage that records takes whatever waits for it in one commit.
+// A writer takes messages out of the spool to the target. One goroutine keeps
+// the record: it saves the intents of messages that are about to be written and
+// the results of those that were, many in one commit. Several workers write.
 type writer struct {
 	*pass
-	ctx     context.Context // ends when no new work may start
-	stop    context.CancelCauseFunc
-	writes  context.Context // of calls that write; outlives ctx by the grace period
-	slots   *semaphore.Weighted
-	queue   chan *task // read, not yet intended
-	ready   chan *task // intended, not yet written
-	results chan *task
-	ended   chan struct{}
-	written atomic.Int64 // messages that came to their outcome
+	ctx      context.Context // ends when no new work may start
+	stop     context.CancelCauseFunc
+	writes   context.Context // of calls that write; outlives ctx by the grace period
+	parallel int
+	slots    *semaphore.Weighted // messages of queued
+	window   *semaphore.Weighted // octets of queuedBytes
+	queue    chan *task          // read, not yet intended
+	ready    chan *task          // intended, not yet written
+	results  chan *task
+	hurry    chan struct{} // a worker waits for a result to be recorded
+	ended    chan struct{}
+	written  atomic.Int64 // messages that came to their outcome
 
 	mu    sync.Mutex
 	err   error                    // what stopped the writer, if it was not ctx
@@ -45,16 +51,18 @@ type place struct {
 func (t *task) place() place { return place{t.rec.Folder, t.rec.UID} }
 
 func newWriter(ctx context.Context, p *pass) *writer {
-	parallel := max(1, p.target.Capabilities().Parallel)
 	w := &writer{
-		pass:    p,
-		slots:   semaphore.NewWeighted(queued),
-		queue:   make(chan *task, queued),
-		ready:   make(chan *task, parallel),
-		results: make(chan *task, queued),
-		ended:   make(chan struct{}),
-		fresh:   map[place]bool{},
-		holds:   map[Digest]chan struct{}{},
+		pass:     p,
+		parallel: max(1, p.target.Capabilities().Parallel),
+		slots:    semaphore.NewWeighted(queued),
+		window:   semaphore.NewWeighted(queuedBytes),
+		queue:    make(chan *task, queued),
+		ready:    make(chan *task, queued),
+		results:  make(chan *task, queued),
+		hurry:    make(chan struct{}, 1),
+		ended:    make(chan struct{}),
+		fresh:    map[place]bool{},
+		holds:    map[Digest]chan struct{}{},
 	}
 	w.ctx, w.stop = context.WithCancelCause(ctx)
 	writes, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -66,16 +74,10 @@ func newWriter(ctx context.Context, p *pass) *writer {
 		}
 		cut()
 	})
-	go w.intend(parallel)
-	var workers sync.WaitGroup
-	for range parallel {
-		workers.Go(w.work)
+	for range w.parallel {
+		go w.work()
 	}
-	go func() {
-		workers.Wait()
-		close(w.results)
-	}()
-	go w.record(parallel)
+	go w.record()
 	return w
 }
 
@@ -85,13 +87,19 @@ func (w *writer) reserve(ctx context.Context, group []*task) error {
 	if err := w.slots.Acquire(ctx, int64(len(group))); err != nil {
 		return context.Cause(ctx)
 	}
-	var room int64
+	var room, window int64
 	for _, t := range group {
 		t.room = w.Spool.room(t.msg.Size)
-		room += t.room
+		t.window = min(t.room, queuedBytes)
+		room, window = room+t.room, window+t.window
+	}
+	if err := w.window.Acquire(ctx, window); err != nil {
+		w.slots.Release(int64(len(group)))
+		return context.Cause(ctx)
 	}
 	if err := w.Spool.total.Acquire(ctx, room); err != nil {
 		w.slots.Release(int64(len(group)))
+		w.window.Release(window)
 		return context.Cause(ctx)
 	}
 	return nil
@@ -104,7 +112,8 @@ func (w *writer) release(t *task) {
 		t.body, t.msg.Body = nil, nil
 	}
 	w.Spool.total.Release(t.room)
-	t.room = 0
+	w.window.Release(t.window)
+	t.room, t.window = 0, 0
 	w.slots.Release(1)
 }
 
@@ -145,53 +154,106 @@ func (w *writer) fail(err error) {
 	}
 }
 
-// take returns what waits in c, at least one and at most n; nil at the end.
-func take(c <-chan *task, n int) []*task {
-	t, ok := <-c
-	if !ok {
-		return nil
-	}
-	ts := []*task{t}
-	for len(ts) < n {
-		select {
-		case t, ok := <-c:
-			if !ok {
-				return ts
+// lateness bounds how long a result waits for others to share its commit.
+const lateness = time.Second
+
+// record saves intents and results until the queue is closed and everything
+// has come back. To share commits it lets both gather while the workers have
+// enough to do. It intends a few messages ahead of them, and no more: a crash
+// leaves those in doubt.
+func (w *writer) record() {
+	defer close(w.ended)
+	defer close(w.ready)
+	ahead := 5 * w.parallel // messages with an intent and no result
+	var intents, results []*task
+	var late <-chan time.Time
+	due := false // results shall wait no longer
+	for queue, flying := w.queue, 0; queue != nil || flying > 0; {
+		for waiting := true; waiting; {
+			from := queue
+			if flying+len(intents) >= ahead {
+				from = nil
 			}
-			ts = append(ts, t)
-		default:
-			return ts
+			if len(results) > 0 && (due || flying == 0) || len(intents) > 0 && flying < 2*w.parallel {
+				// It is time for a commit: take what else is there.
+				select {
+				case t, ok := <-from:
+					queue, intents = received(queue, intents, t, ok)
+				case t := <-w.results:
+					flying, results = flying-1, append(results, t)
+				default:
+					waiting = false
+				}
+				continue
+			}
+			select {
+			case t, ok := <-from:
+				queue, intents = received(queue, intents, t, ok)
+				waiting = queue != nil || flying > 0 || len(intents) > 0
+			case t := <-w.results:
+				if flying, results = flying-1, append(results, t); late == nil {
+					late = time.After(lateness)
+				}
+			case <-w.hurry:
+				due = true
+			case <-late:
+				due = true
+			}
 		}
+		w.commit(intents, results)
+		flying += len(intents)
+		due = due && len(results) == 0
+		intents, results, late = intents[:0], results[:0], nil
 	}
-	return ts
 }
 
-// intend records that messages are about to be written. From here on a crash
-// leaves them in doubt, so it never runs far ahead of the workers.
-func (w *writer) intend(parallel int) {
-	defer close(w.ready)
-	for {
-		ts := take(w.queue, 2*parallel)
-		if ts == nil {
-			return
+// received adds t to the intents, or ends the queue if it is closed.
+func received(queue chan *task, intents []*task, t *task, ok bool) (chan *task, []*task) {
+	if !ok {
+		return nil, intents
+	}
+	return queue, append(intents, t)
+}
+
+// commit saves intents and results at once. Then intents go to the workers,
+// and results let go of their messages.
+func (w *writer) commit(intents, results []*task) {
+	var recs []Record
+	for _, t := range results {
+		recs = append(recs, t.rec)
+	}
+	if w.ctx.Err() == nil {
+		w.mu.Lock()
+		for _, t := range intents {
+			w.fresh[t.place()] = !t.doubt
+			t.rec.Doubt = true
+			t.rec.Digest, t.rec.Size = t.msg.Digest, t.msg.Size
+			recs = append(recs, t.rec)
 		}
-		if w.ctx.Err() == nil {
-			recs := make([]Record, len(ts))
-			w.mu.Lock()
-			for i, t := range ts {
-				w.fresh[t.place()] = !t.doubt
-				t.rec.Doubt = true
-				t.rec.Digest, t.rec.Size = t.msg.Digest, t.msg.Size
-				recs[i] = t.rec
-			}
-			w.mu.Unlock()
-			if err := w.ledger.Save(w.writes, recs...); err != nil {
-				w.fail(saved(err))
-			}
+		w.mu.Unlock()
+	}
+	var err error
+	if len(recs) > 0 {
+		err = w.ledger.Save(context.WithoutCancel(w.ctx), recs...)
+	}
+	if err != nil {
+		w.fail(saved(err)) // so the workers will not write the intents
+	}
+	for _, t := range intents {
+		w.ready <- t
+	}
+	for _, t := range results {
+		w.mu.Lock()
+		delete(w.fresh, t.place())
+		if t.digest {
+			close(w.holds[t.msg.Digest])
+			delete(w.holds, t.msg.Digest)
 		}
-		for _, t := range ts {
-			w.ready <- t
+		w.mu.Unlock()
+		if err == nil {
+			w.progress.done(t.rec)
 		}
+		w.release(t)
 	}
 }
 
@@ -295,6 +357,10 @@ func (w *writer) merge(t *task, doubt *bool) (bool, error) {
 		w.mu.Unlock()
 		if busy != nil {
 			select {
+			case w.hurry <- struct{}{}:
+			default:
+			}
+			select {
 			case <-busy:
 			case <-w.ctx.Done():
 			}
@@ -330,36 +396,4 @@ func (w *writer) merge(t *task, doubt *bool) (bool, error) {
 	}
 	t.arrived(Merged, Stored{ID: r.Target})
 	return true, nil
-}
-
-// record makes results durable and lets go of their messages.
-func (w *writer) record(parallel int) {
-	defer close(w.ended)
-	for {
-		ts := take(w.results, 4*parallel)
-		if ts == nil {
-			return
-		}
-		var recs []Record
-		for _, t := range ts {
-			recs = append(recs, t.rec)
-		}
-		err := w.ledger.Save(context.WithoutCancel(w.ctx), recs...)
-		if err != nil {
-			w.fail(saved(err))
-		}
-		for _, t := range ts {
-			w.mu.Lock()
-			delete(w.fresh, t.place())
-			if t.digest {
-				close(w.holds[t.msg.Digest])
-				delete(w.holds, t.msg.Digest)
-			}
-			w.mu.Unlock()
-			if err == nil {
-				w.progress.done(t.rec)
-			}
-			w.release(t)
-		}
-	}
 }

@@ -174,7 +174,7 @@ const page = 500
 func (l *ledger) Records(ctx context.Context, folder int64, from, to migrate.UID) iter.Seq2[migrate.Record, error] {
 	return func(yield func(migrate.Record, error) bool) {
 		for next, last := rowID(folder, from), rowID(folder, to); next <= last; {
-			rs, err := l.records(ctx, recordsQuery, folder, l.mailbox, next, last, page)
+			rs, err := records(l.store.read.QueryContext(ctx, recordsQuery, folder, l.mailbox, next, last, page))
 			for _, r := range rs {
 				if !yield(r, nil) {
 					return
@@ -193,7 +193,7 @@ func (l *ledger) Records(ctx context.Context, folder int64, from, to migrate.UID
 }
 
 func (l *ledger) ByDigest(ctx context.Context, d migrate.Digest) ([]migrate.Record, error) {
-	rs, err := l.records(ctx, digestQuery, l.mailbox, d[:6], d[:])
+	rs, err := records(l.store.equal.QueryContext(ctx, l.mailbox, d[:6], d[:]))
 	if err != nil {
 		return nil, explain(l.store.path, "look up a digest", err)
 	}
@@ -204,8 +204,7 @@ func (l *ledger) ByDigest(ctx context.Context, d migrate.Digest) ([]migrate.Reco
 }
 
 // records returns the rows of a query on selectRecords, of which there are few.
-func (l *ledger) records(ctx context.Context, query string, args ...any) (rs []migrate.Record, err error) {
-	rows, err := l.store.read.QueryContext(ctx, query, args...)
+func records(rows *sql.Rows, err error) (rs []migrate.Record, _ error) {
 	if err != nil {
 		return nil, err
 	}

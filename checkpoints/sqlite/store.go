@@ -32,6 +32,7 @@ var _ migrate.Checkpoints = (*Store)(nil)
 type Store struct {
 	path  string
 	read  *sql.DB
+	equal *sql.Stmt // digestQuery, which is asked for every message
 	write *writer  // nil if opened with OpenReadOnly
 	lock  *os.File // nil if opened with OpenReadOnly
 	once  sync.Once
@@ -63,10 +64,7 @@ func (s *Store) openForRun() error {
 	if err := prepareFile(s.path); err != nil {
 		return err
 	}
-	if s.read, err = connect(s.path, "rw", "query_only(1)"); err != nil {
-		return err
-	}
-	if err := checkSchema(s.read, s.path); err != nil {
+	if err := s.openReaders("rw", "query_only(1)"); err != nil {
 		return err
 	}
 	if err := checkPages(s.read, s.path); err != nil {
@@ -98,10 +96,18 @@ func (s *Store) openToLook() (err error) {
 	if err := checkLength(s.path, info); err != nil {
 		return err
 	}
-	if s.read, err = connect(s.path, "ro"); err != nil {
+	return s.openReaders("ro")
+}
+
+func (s *Store) openReaders(mode string, pragmas ...string) (err error) {
+	if s.read, err = connect(s.path, mode, pragmas...); err != nil {
 		return err
 	}
-	return checkSchema(s.read, s.path)
+	if err := checkSchema(s.read, s.path); err != nil {
+		return err
+	}
+	s.equal, err = s.read.Prepare(digestQuery)
+	return err
 }
 
 // connect returns a pool of connections to the file, which must exist.
