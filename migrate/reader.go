@@ -10,7 +10,7 @@ import (
 // Bodies are read in groups of at most so many messages and octets.
 const (
 	groupMessages = 64
-	groupBytes    = 2 << 20
+	groupBytes    = 1 << 20
 )
 
 // read brings the bodies of todo into the spool and hands them to the writer.

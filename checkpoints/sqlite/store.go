@@ -33,8 +33,8 @@ type Store struct {
 	path  string
 	read  *sql.DB
 	equal *sql.Stmt // digestQuery, which is asked for every message
-	write *writer  // nil if opened with OpenReadOnly
-	lock  *os.File // nil if opened with OpenReadOnly
+	write *writer   // nil if opened with OpenReadOnly
+	lock  *os.File  // nil if opened with OpenReadOnly
 	once  sync.Once
 	err   error // of Close
 }
@@ -122,7 +122,7 @@ func connect(path, mode string, pragmas ...string) (*sql.DB, error) {
 	}
 	query := url.Values{"mode": {mode}, "_pragma": append([]string{
 		"busy_timeout(10000)",
-		"cache_size(-8000)", // KiB
+		"cache_size(-1000)", // KiB for each connection; the system caches the rest
 	}, pragmas...)}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: abs, RawQuery: query.Encode()}).String())
 	if err != nil {
