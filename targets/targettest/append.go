@@ -200,4 +200,3 @@ func cancelled(t *testing.T, m Mailbox) {
 		t.Errorf("the mailbox holds %d messages", len(held))
 	}
 }
-
