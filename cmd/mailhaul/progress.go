@@ -23,11 +23,14 @@ const (
 	refreshEvery = 250 * time.Millisecond
 )
 
+// barWidth is in columns, with its ends.
+const barWidth = 20
+
 // showProgress shows a run until the function that it returns is called: on a
 // terminal one line for each running mailbox and one for all, elsewhere a line
 // every few seconds.
 func showProgress(ctx context.Context, p *migrate.Progress, limiters map[string]*pace.Limiter, w io.Writer) (stop func()) {
-	view := &progressView{progress: p, limiters: limiters, begun: time.Now(), meters: map[string]*meter{}}
+	view := &progressView{snapshot: p.Snapshot, limiters: limiters, meters: map[string]*meter{}}
 	show := view.lines
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		show = view.bars
@@ -43,9 +46,8 @@ func showProgress(ctx context.Context, p *migrate.Progress, limiters map[string]
 
 // A progressView turns snapshots of a run into text.
 type progressView struct {
-	progress *migrate.Progress
+	snapshot func() []migrate.MailboxSnapshot
 	limiters map[string]*pace.Limiter
-	begun    time.Time
 
 	mu     sync.Mutex
 	meters map[string]*meter // by source; "" is all
@@ -71,14 +73,14 @@ func (v *progressView) lines(ctx context.Context, w io.Writer) {
 func (v *progressView) bars(ctx context.Context, w io.Writer) {
 	container := mpb.New(mpb.WithOutput(w), mpb.WithRefreshRate(refreshEvery))
 	line := func(priority int, text func() string) *mpb.Bar {
-		return container.MustAdd(1, mpb.BarStyle().Build(), mpb.BarPriority(priority), mpb.BarWidth(24), mpb.BarRemoveOnComplete(),
-			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return text() })))
+		return container.MustAdd(0, mpb.BarStyle().Build(), mpb.BarPriority(priority), mpb.BarWidth(barWidth), mpb.BarRemoveOnComplete(),
+			mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return cut(text(), s.AvailableWidth-barWidth) })))
 	}
 	all := line(1<<20, func() string { return v.total(time.Now()) })
 	bars := map[string]*mpb.Bar{}
 	update := func() {
 		var done, total int64
-		for i, s := range v.progress.Snapshot() {
+		for i, s := range v.snapshot() {
 			n, m := s.Known+s.Done, max(s.Total, s.Known+s.Done)
 			done, total = done+n, total+m
 			bar := bars[s.Source]
@@ -122,7 +124,7 @@ func (v *progressView) bars(ctx context.Context, w io.Writer) {
 func (v *progressView) total(now time.Time) string {
 	var sum migrate.MailboxSnapshot
 	var ended, early int
-	all := v.progress.Snapshot()
+	all := v.snapshot()
 	for _, s := range all {
 		sum.Total += max(s.Total, s.Known+s.Done)
 		sum.Known, sum.Done, sum.Bytes, sum.Failed = sum.Known+s.Known, sum.Done+s.Done, sum.Bytes+s.Bytes, sum.Failed+s.Failed
@@ -133,7 +135,8 @@ func (v *progressView) total(now time.Time) string {
 			}
 		}
 	}
-	text := fmt.Sprintf("%d of %s, %s", ended, count(int64(len(all)), "mailbox", "mailboxes"), v.amounts("", sum, now))
+	text := fmt.Sprintf("%d of %s, %s of %s%s", ended, count(int64(len(all)), "mailbox", "mailboxes"),
+		thousands(sum.Known+sum.Done), count(sum.Total, "message", "messages"), v.amounts("", sum, now))
 	if early > 0 {
 		text += fmt.Sprintf(", %d stopped early", early)
 	}
@@ -142,12 +145,12 @@ func (v *progressView) total(now time.Time) string {
 
 // mailbox is the line about the i-th mailbox.
 func (v *progressView) mailbox(i int, now time.Time) string {
-	all := v.progress.Snapshot()
+	all := v.snapshot()
 	if i >= len(all) {
 		return ""
 	}
 	s := all[i]
-	text := printable(s.Source) + ": " + v.amounts(s.Source, s, now)
+	text := fmt.Sprintf("%s %s of %s%s", printable(s.Source), thousands(s.Known+s.Done), thousands(s.Total), v.amounts(s.Source, s, now))
 	limit, until := v.limiters[s.Source].Waiting()
 	switch {
 	case s.Wait != "":
@@ -155,14 +158,14 @@ func (v *progressView) mailbox(i int, now time.Time) string {
 	case limit != "" && until.Sub(now) > time.Second:
 		text += fmt.Sprintf("; waits until %s: %s", until.Format(time.TimeOnly), limit)
 	case limit != "":
-		text += "; at the limit: " + limit
+		text += "; at the limit"
 	case s.Phase != "":
 		text += "; " + printable(s.Phase)
 	}
 	return text
 }
 
-// amounts is what lines have in common: messages, size, rate, time left.
+// amounts is what lines have in common: size, rate, time left, failures.
 func (v *progressView) amounts(name string, s migrate.MailboxSnapshot, now time.Time) string {
 	v.mu.Lock()
 	m := v.meters[name]
@@ -172,11 +175,10 @@ func (v *progressView) amounts(name string, s migrate.MailboxSnapshot, now time.
 	}
 	rate := m.rate(now, s.Done)
 	v.mu.Unlock()
-	done := s.Known + s.Done
-	text := fmt.Sprintf("%s of %s, %s", thousands(done), count(s.Total, "message", "messages"), octets(s.Bytes))
+	text := ", " + octets(s.Bytes)
 	if rate > 0 {
 		text += fmt.Sprintf(", %.3g/s", rate)
-		if left := s.Total - done; left > 0 {
+		if left := s.Total - s.Known - s.Done; left > 0 {
 			text += ", " + span(time.Duration(float64(left)/rate*float64(time.Second))) + " left"
 		}
 	}

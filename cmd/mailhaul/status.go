@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -162,6 +163,10 @@ func readStatus(ctx context.Context, config *Config, store *sqlite.Store, mailbo
 		ms := mailboxStatus{Source: m.Source, Target: m.Target, Folders: []folderStatus{}, Failed: []failure{}}
 		ms.Sums.add(migrate.Tally{})
 		ledger, err := store.Mailbox(ctx, m.Source, m.Target)
+		if errors.Is(err, sqlite.ErrNoMailbox) { // no run came to it yet
+			s.Mailboxes = append(s.Mailboxes, ms)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -224,7 +229,10 @@ func (s *status) print(w io.Writer) {
 	if s.Running != "" {
 		fmt.Fprintf(w, "A run is going on in %s.\n\n", s.Running)
 	}
-	shown := []string{"copied", "merged", "adopted", "excluded", "failed", "gone", "pending"}
+	// Outcomes that did not occur would only make the table wide.
+	shown := slices.DeleteFunc([]string{"copied", "merged", "adopted", "excluded", "gone", "failed", "pending"}, func(o string) bool {
+		return s.Total.Outcomes[o] == 0 && o != "copied" && o != "failed" && o != "pending"
+	})
 	t := table{left: 1}
 	t.add(append(append([]string{"mailbox", "listed", "="}, shown...), "size", "last pass")...)
 	row := func(name string, s sums, last string) {
