@@ -12,6 +12,9 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
+// ErrNoMailbox says that no run has come to a mailbox yet.
+var ErrNoMailbox = errors.New("has no checkpoints yet")
+
 // explain turns the error of an operation on the file into one that says what
 // a person can do. Every error is fatal, because without checkpoints a run
 // must not write; only the context's error stays as it is.
@@ -32,6 +35,8 @@ func explain(path, op string, err error) error {
 			e.Hint = "Make room and start the run again: it goes on where it was."
 		case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
 			e.Hint = "See whether you may write to the file and to its folder."
+		case lib.SQLITE_IOERR:
+			e.Hint = "See whether the disk is full or broken, then start the run again: it goes on where it was."
 		case lib.SQLITE_BUSY:
 			e.Hint = "Another program keeps the file locked. Close it and start the run again."
 		}
@@ -59,6 +64,14 @@ func damaged(path string, cause error) error {
 			"and put your latest backup copy in its place: what was copied after it was made will be copied again. "+
 			"Do not start with an empty file: every message would be copied again.",
 			filepath.Base(path)),
+	}
+}
+
+func missing(path string) error {
+	return &migrate.Error{
+		Op: "open checkpoints", Class: migrate.Fatal,
+		Err:  fmt.Errorf("%s: there is no such file", path),
+		Hint: "The first run makes it. If there was one already, name its checkpoints in the configuration.",
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -90,6 +91,9 @@ func OpenReadOnly(path string) (*Store, error) {
 
 func (s *Store) openToLook() (err error) {
 	info, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return missing(s.path)
+	}
 	if err != nil {
 		return err
 	}
@@ -158,7 +162,7 @@ func (s *Store) InUse() (h Holder, running bool, err error) {
 }
 
 // Mailbox returns the memory of one mailbox pair. In a store that was opened
-// with OpenReadOnly it makes none, and an unknown pair is an error.
+// with OpenReadOnly it makes none, and the error wraps ErrNoMailbox.
 func (s *Store) Mailbox(ctx context.Context, source, target string) (migrate.Ledger, error) {
 	if s.write != nil {
 		err := s.save(ctx, "make mailbox", func(w *writer) error {
@@ -172,7 +176,7 @@ func (s *Store) Mailbox(ctx context.Context, source, target string) (migrate.Led
 	l := &ledger{store: s}
 	err := s.read.QueryRowContext(ctx, `SELECT id FROM mailbox WHERE source = ? AND target = ?`, source, target).Scan(&l.mailbox)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("%s to %s has no checkpoints yet", source, target)
+		err = fmt.Errorf("%s to %s %w", source, target, ErrNoMailbox)
 	}
 	if err != nil {
 		return nil, explain(s.path, "read mailbox", err)
