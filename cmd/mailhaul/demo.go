@@ -152,20 +152,26 @@ func demoServer(mailboxes []migratetest.Mailbox) (addr string, messages int64, s
 		}
 		mem.AddUser(user)
 	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", 0, nil, err
+	}
+	return l.Addr().String(), messages, serveIMAP(l, mem), nil
+}
+
+// serveIMAP answers IMAP on l, which is at a loopback address or speaks TLS,
+// until stop is called.
+func serveIMAP(l net.Listener, mem *imapmemserver.Server) (stop func()) {
 	server := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			return mem.NewSession(), nil, nil
 		},
 		Caps:         imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}},
-		InsecureAuth: true, // it is a loopback address
+		InsecureAuth: true,
 		Logger:       log.New(io.Discard, "", 0),
 	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", 0, nil, err
-	}
 	go server.Serve(l)
-	return l.Addr().String(), messages, func() { server.Close() }, nil
+	return func() { server.Close() }
 }
 
 // literal is a message as the IMAP server takes it.

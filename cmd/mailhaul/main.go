@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mailhaul/mailhaul/migrate"
 )
 
 // Exit codes. The help of every command states those that it uses.
@@ -52,6 +54,7 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
+		fmt.Fprintln(os.Stderr, "\nmailhaul: stopping; a second Ctrl-C ends at once")
 		stop(errInterrupted)
 		<-signals
 		os.Exit(exitInterrupted)
@@ -65,22 +68,33 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
 	var exit *codeError
 	switch {
 	case errors.As(err, &exit):
-	case errors.Is(err, errInterrupted):
+	case command == root: // it does nothing itself: the command is unknown
+		exit = &codeError{exitUsage, fmt.Errorf("%w; see mailhaul --help", err)}
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errInterrupted):
 		exit = &codeError{exitInterrupted, errInterrupted}
 	default:
-		exit = &codeError{exitError, err}
+		_, hint := migrate.Explain(err)
+		exit = &codeError{exitError, withHint(err, hint)}
 	}
 	if exit.err != nil {
 		fmt.Fprintln(stderr, "mailhaul:", exit.err)
 	}
 	return exit.code
+}
+
+// withHint puts what a person can do on a line after err.
+func withHint(err error, hint string) error {
+	if hint == "" {
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, hint)
 }
 
 func newRoot() *cobra.Command {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,6 +76,9 @@ Exit codes:
 
 // runPass makes one pass over the mailboxes and prints what came of it.
 func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, stderr io.Writer) (err error) {
+	if err := trySpool(config.Run.SpoolDir); err != nil {
+		return err
+	}
 	store, err := sqlite.Open(config.Run.Checkpoints)
 	if err != nil {
 		return err
@@ -114,6 +119,24 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, s
 	return verdict(err, results, s)
 }
 
+// trySpool returns an error unless files can be made in dir.
+func trySpool(dir string) error {
+	f, err := os.CreateTemp(dir, "mailhaul-*.tmp")
+	if err != nil {
+		return spoolError(err)
+	}
+	return spoolError(errors.Join(f.Close(), os.Remove(f.Name())))
+}
+
+// spoolError says what to do if err is trouble with a file. The spool's are
+// the only ones of a run: checkpoints explain their own.
+func spoolError(err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); !ok {
+		return err
+	}
+	return withHint(err, "Mail on its way is kept in temporary files. Make room for them and see that you may write there, or name another folder with spool_dir in [run].")
+}
+
 // rules are what the configuration leaves out.
 func (c *Config) rules() migrate.Rules {
 	r := migrate.Rules{Folder: func(f migrate.Folder) string {
@@ -139,8 +162,7 @@ func verdict(err error, results []migrate.Result, s *status) error {
 	case errors.Is(err, errInterrupted):
 		return &codeError{exitInterrupted, errors.New("interrupted; run again to go on")}
 	case err != nil:
-		_, hint := migrate.Explain(err)
-		return withHint(err, hint)
+		return spoolError(err)
 	}
 	early := 0
 	for _, r := range results {
@@ -156,11 +178,4 @@ func verdict(err error, results []migrate.Result, s *status) error {
 		return &codeError{exitPerson, fmt.Errorf("finished; %s a person", count(n, "message needs", "messages need"))}
 	}
 	return nil
-}
-
-func withHint(err error, hint string) error {
-	if hint == "" {
-		return err
-	}
-	return fmt.Errorf("%w\n%s", err, hint)
 }
