@@ -1,26 +1,32 @@
 package main
 
 import (
+	"bufio"
 	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/mail"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/sources/sourcetest"
+	"github.com/mailhaul/mailhaul/targets/gmail"
 	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
 	"github.com/mailhaul/mailhaul/targets/graph/graphsim"
 )
 
-// TestMain lets a test start this program as a process that it can kill.
+// TestMain lets a test start this program as a process that it can kill. Runs
+// inside the tests do not wait long after a failure.
 func TestMain(m *testing.M) {
 	if os.Getenv("MAILHAUL_TEST_MAIN") != "" {
 		main()
 	}
+	migrate.DefaultRetry = migrate.Retry{First: 10 * time.Millisecond, Max: time.Second, Patience: time.Minute}
 	os.Exit(m.Run())
 }
 
@@ -76,21 +82,31 @@ func again(t *testing.T, config string, want int, held func() int) {
 func target(user string) string { return strings.Replace(user, "@example.com", "@example.org", 1) }
 
 func serveGmail(t testing.TB, wrap func(http.Handler) http.Handler) (*gmailsim.Server, string) {
-	sim, err := gmailsim.New(gmailsim.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { sim.Close() })
+	sim := newGmail(t, gmailsim.Options{})
 	return sim, serveTest(t, sim, wrap)
 }
 
-func serveGraph(t testing.TB, wrap func(http.Handler) http.Handler) (*graphsim.Server, string) {
-	sim, err := graphsim.New(graphsim.Options{})
+func newGmail(t testing.TB, o gmailsim.Options) *gmailsim.Server {
+	sim, err := gmailsim.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sim.Close() })
+	return sim
+}
+
+func serveGraph(t testing.TB, wrap func(http.Handler) http.Handler) (*graphsim.Server, string) {
+	sim := newGraph(t, graphsim.Options{})
 	return sim, serveTest(t, sim, wrap)
+}
+
+func newGraph(t testing.TB, o graphsim.Options) *graphsim.Server {
+	sim, err := graphsim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sim.Close() })
+	return sim
 }
 
 func serveTest(t testing.TB, h http.Handler, wrap func(http.Handler) http.Handler) string {
@@ -105,13 +121,25 @@ func serveTest(t testing.TB, h http.Handler, wrap func(http.Handler) http.Handle
 	return url
 }
 
+// copies returns what was delivered to a folder with that content, without
+// what the configuration excludes.
+func (s *site) copies(user, folder string, digest migrate.Digest) []delivered {
+	return slices.DeleteFunc(slices.Clone(s.mail[user]), func(d delivered) bool {
+		return d.folder != folder || d.digest != digest || d.has(migrate.Deleted)
+	})
+}
+
+func (d delivered) has(f migrate.Flag) bool { return (&migrate.Message{Flags: d.flags}).HasFlag(f) }
+
 // checkGmail compares what Gmail holds with what was delivered: every content
 // that arrived is there once, octet for octet, under the labels of all its
-// folders and no others.
+// folders and no others, unread as the copy that was written was, starred if
+// any copy was flagged, and with its own date.
 func (s *site) checkGmail(t *testing.T, config string, sim *gmailsim.Server) {
 	t.Helper()
 	for user, records := range s.records(t, config) {
 		want := map[string]map[string]bool{} // labels by digest
+		from := map[string][]kept{}
 		for _, r := range records {
 			if !r.Outcome.Arrived() {
 				continue
@@ -121,6 +149,7 @@ func (s *site) checkGmail(t *testing.T, config string, sim *gmailsim.Server) {
 				want[digest] = map[string]bool{}
 			}
 			want[digest][gmailLabel(r.place)] = true
+			from[digest] = append(from[digest], r)
 		}
 		seen := map[string]bool{}
 		for _, m := range sim.Messages(target(user)) {
@@ -135,11 +164,78 @@ func (s *site) checkGmail(t *testing.T, config string, sim *gmailsim.Server) {
 			if problem := compareLabels(m.Labels, labels); problem != "" {
 				t.Errorf("%s: %s is under %q, want %q: %s", user, m.ID, m.Labels, slices.Sorted(maps.Keys(labels)), problem)
 			}
+			if problem := s.compareState(user, m, from[m.SHA256]); problem != "" {
+				t.Errorf("%s: %s, from %s: %s", user, m.ID, origin(from[m.SHA256]), problem)
+			}
 		}
 		if len(seen) != len(want) {
 			t.Errorf("%s: %d contents are at Gmail, want %d", user, len(seen), len(want))
 		}
 	}
+}
+
+// origin names where messages came from.
+func origin(records []kept) string {
+	var names []string
+	for _, r := range records {
+		names = append(names, fmt.Sprintf("%s UID %d (%v)", r.folder, r.UID, r.Outcome))
+	}
+	return strings.Join(names, ", ")
+}
+
+// compareState says what is wrong with the flags and the date of a message at
+// Gmail, given the records of its copies. Gmail gives drafts neither.
+func (s *site) compareState(user string, m gmailsim.Message, records []kept) string {
+	var read []bool // of the copies that may have been written
+	var flagged, certain int
+	for _, r := range records {
+		copies := s.copies(user, r.folder, r.Digest)
+		stars := 0
+		for _, d := range copies {
+			if d.has(migrate.Flagged) {
+				stars++
+			}
+			if r.Outcome != migrate.Merged {
+				read = append(read, d.has(migrate.Seen))
+			}
+		}
+		if stars > 0 {
+			flagged++
+		}
+		if stars == len(copies) {
+			certain++
+		}
+		if r.place == "Drafts" && r.Outcome != migrate.Merged {
+			return ""
+		}
+	}
+	switch {
+	case !slices.Contains(read, !m.Unread):
+		return fmt.Sprintf("unread: %v", m.Unread)
+	case m.Starred && flagged == 0, !m.Starred && certain > 0:
+		return fmt.Sprintf("starred: %v", m.Starred)
+	}
+	for _, r := range records {
+		if slices.Contains(r.Notes, gmail.NoteDate) {
+			if time.Since(m.InternalDate) > time.Hour {
+				return fmt.Sprintf("dated %v, though it is said to have the time of the import", m.InternalDate)
+			}
+			return ""
+		}
+	}
+	text := bufio.NewReader(m.Received())
+	if start, _ := text.Peek(5); string(start) == "From " { // left over from an mbox
+		text.ReadString('\n')
+	}
+	letter, err := mail.ReadMessage(text)
+	if err != nil {
+		return fmt.Sprint("no header, and yet no note: ", err)
+	}
+	date, err := letter.Header.Date()
+	if err != nil || !m.InternalDate.Equal(date) {
+		return fmt.Sprintf("dated %v, want %q", m.InternalDate, letter.Header.Get("Date"))
+	}
+	return ""
 }
 
 // compareLabels says what is wrong with the labels of a message whose copies
@@ -191,28 +287,16 @@ func gmailLabel(place string) string {
 
 // checkGraph compares what Exchange holds with what was delivered: each folder
 // has as many messages as arrived in it; those imported as MIME are there octet
-// for octet, and all carry keys that no other message has.
+// for octet; all carry keys that no other message has; and each is where its
+// record says, with the flags, and if it was rebuilt the date, that it had.
 func (s *site) checkGraph(t *testing.T, config string, sim *graphsim.Server) {
 	t.Helper()
 	for user, records := range s.records(t, config) {
-		want, got := map[string]int{}, map[string]int{}
-		contents := map[string]int{}
-		for _, r := range records {
-			if r.Outcome.Arrived() {
-				want[r.place]++
-				contents[fmt.Sprintf("%s %x", r.place, r.Digest)]++
-			}
-		}
+		messages := sim.Messages(target(user))
+		at := map[migrate.MessageID]graphsim.Message{}
 		keys := map[string]bool{}
-		for _, m := range sim.Messages(target(user)) {
-			place := strings.Join(m.Folder, "/")
-			got[place]++
-			if m.Route == "importMime" {
-				c := place + " " + m.SHA256
-				if contents[c]--; contents[c] < 0 {
-					t.Errorf("%s: %s in %s is not among what was delivered, or is there too often", user, m.ID, place)
-				}
-			}
+		for _, m := range messages {
+			at[migrate.MessageID(m.ImmutableID)] = m
 			key := ""
 			for id, value := range m.SingleValue {
 				if strings.HasSuffix(id, "MigrationKey") {
@@ -224,17 +308,73 @@ func (s *site) checkGraph(t *testing.T, config string, sim *graphsim.Server) {
 			}
 			keys[key] = true
 		}
-		if !maps.Equal(got, want) {
-			t.Errorf("%s: Exchange holds %v, want %v", user, got, want)
-		}
-		var arrived int
+		states := map[string][]string{} // of the copies of one content in one folder that no message has yet
+		arrived := 0
 		for _, r := range records {
-			if r.Outcome == migrate.Copied || r.Outcome == migrate.Adopted {
-				arrived++
+			if !r.Outcome.Arrived() {
+				continue
 			}
+			arrived++
+			m, ok := at[r.Target]
+			if !ok {
+				t.Errorf("%s: %s UID %d is not at Exchange, or is there for another message too", user, r.folder, r.UID)
+				continue
+			}
+			delete(at, r.Target)
+			if place := strings.Join(m.Folder, "/"); place != r.place {
+				t.Errorf("%s: %s UID %d is in %q, want %q", user, r.folder, r.UID, place, r.place)
+			}
+			if m.IsDraft {
+				t.Errorf("%s: %s UID %d is a draft", user, r.folder, r.UID)
+			}
+			received := m.ReceivedDateTime.UTC()
+			content := fmt.Sprintf("%s %x", r.folder, r.Digest)
+			if m.Route == "importMime" {
+				received = time.Time{} // the vendor's choice
+				content += " imported"
+				if m.SHA256 != hex.EncodeToString(r.Digest[:]) {
+					t.Errorf("%s: %s UID %d has other octets than it had", user, r.folder, r.UID)
+				}
+			}
+			if states[content] == nil {
+				for _, d := range s.copies(user, r.folder, r.Digest) {
+					date := d.date.UTC().Truncate(time.Second)
+					if m.Route == "importMime" {
+						date = time.Time{}
+					}
+					states[content] = append(states[content], graphState(d.has(migrate.Seen), d.has(migrate.Flagged), keywords(d.flags), date))
+				}
+			}
+			state := graphState(m.IsRead, m.Flag == "flagged", slices.Clone(m.Categories), received)
+			i := slices.Index(states[content], state)
+			if i < 0 {
+				t.Errorf("%s: %s UID %d is %s at Exchange, want one of %q", user, r.folder, r.UID, state, states[content])
+				continue
+			}
+			states[content] = slices.Delete(states[content], i, i+1)
 		}
-		if arrived != len(keys) {
-			t.Errorf("%s: %d messages arrived, %d are there", user, arrived, len(keys))
+		for _, m := range at {
+			t.Errorf("%s: %s in %q is at Exchange, but no record says so", user, m.ID, m.Folder)
+		}
+		if arrived != len(messages) {
+			t.Errorf("%s: %d messages arrived, %d are there", user, arrived, len(messages))
 		}
 	}
+}
+
+func graphState(read, flagged bool, categories []string, received time.Time) string {
+	slices.Sort(categories)
+	return fmt.Sprintf("read %v, flagged %v, categories %q, received %s", read, flagged, categories, received.Format(time.DateTime))
+}
+
+// keywords are the flags that people gave a message, as opposed to those that
+// IMAP defines and those that mail programs set for themselves.
+func keywords(flags []migrate.Flag) []string {
+	list := []string{}
+	for _, f := range flags {
+		if !strings.HasPrefix(string(f), `\`) && f != migrate.Forwarded && f != "NonJunk" {
+			list = append(list, string(f))
+		}
+	}
+	return list
 }

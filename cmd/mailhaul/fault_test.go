@@ -1,0 +1,202 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/migratetest"
+	"github.com/mailhaul/mailhaul/sources/sourcetest"
+	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
+	"github.com/mailhaul/mailhaul/targets/graph/graphsim"
+)
+
+// smallSite delivers the corpus and some generated mailboxes, each of so many
+// messages. Several, because a fault makes all of one mailbox wait.
+func smallSite(t *testing.T, mailboxes, messages int) *site {
+	s := &site{sourcetest.Dovecot(t, sourcetest.Options{Separator: "/"}), map[string][]delivered{}}
+	s.deliverCorpus(t)
+	for n := range mailboxes {
+		user := fmt.Sprintf("user%d@example.com", n)
+		box := migratetest.Large(migratetest.Spec{User: user, Seed: uint64(n), Messages: messages, Separator: "/"})
+		for i, f := range box.Folders {
+			for m := range box.All(i) {
+				s.deliver(user, f.Path, m.Octets, m.Flags, m.InternalDate)
+			}
+		}
+	}
+	return s
+}
+
+// A trial is one migration to a simulator of its own.
+type trial struct {
+	config string
+	fired  func() map[string]int // faults
+	check  func(*testing.T)      // compares the source, the checkpoints and the target
+	code   int
+	stderr string
+}
+
+// run makes one pass in each trial, all at the same time.
+func run(t *testing.T, trials ...*trial) {
+	var group sync.WaitGroup
+	for _, tr := range trials {
+		group.Go(func() {
+			tr.code, _, tr.stderr = mailhaul(t.Context(), "run", "--config", tr.config, "--jobs", "16")
+		})
+	}
+	group.Wait()
+}
+
+func (s *site) gmailTrial(t *testing.T, o gmailsim.Options) *trial {
+	sim := newGmail(t, o)
+	config := s.migration(t, "gmail", serveTest(t, sim, nil))
+	return &trial{config: config, fired: sim.Fired, check: func(t *testing.T) { s.checkGmail(t, config, sim) }}
+}
+
+func (s *site) graphTrial(t *testing.T, o graphsim.Options, route string) *trial {
+	sim := newGraph(t, o)
+	config := s.migration(t, "graph", serveTest(t, sim, nil))
+	edit(t, config, "profile =", fmt.Sprintf("route = %q\nprofile =", route))
+	return &trial{config: config, fired: sim.Fired, check: func(t *testing.T) { s.checkGraph(t, config, sim) }}
+}
+
+func edit(t *testing.T, file, old, new string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), old) {
+		t.Fatalf("no %q in %s: %v", old, file, err)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refusals counts what failed, by content, folder and reason.
+func (s *site) refusals(t *testing.T, tr *trial) map[string]int {
+	failed := map[string]int{}
+	for user, records := range s.records(t, tr.config) {
+		for _, r := range records {
+			if r.Outcome == migrate.Failed {
+				failed[fmt.Sprintf("%s %s %x", user, r.folder, r.Digest)]++
+			}
+		}
+	}
+	return failed
+}
+
+func (s *site) outcomes(t *testing.T, tr *trial) (count [migrate.Outcomes]int) {
+	for _, records := range s.records(t, tr.config) {
+		for _, r := range records {
+			count[r.Outcome]++
+		}
+	}
+	return count
+}
+
+// endure runs a calm trial and wild ones, whose faults of all kinds must strike
+// and must change nothing: not what arrives, nor what is refused.
+func (s *site) endure(t *testing.T, calm *trial, kinds []string, wild ...*trial) {
+	t.Helper()
+	run(t, append(wild, calm)...)
+	want := s.refusals(t, calm)
+	for i, tr := range append(wild, calm) {
+		if tr.code != exitDone && tr.code != exitPerson {
+			t.Fatalf("trial %d: exit code %d: %s", i, tr.code, tr.stderr)
+		}
+		tr.check(t)
+		if got := s.refusals(t, tr); !maps.Equal(got, want) {
+			t.Errorf("trial %d: %d messages are refused, %d without faults", i, len(got), len(want))
+		}
+		if tr == calm {
+			continue
+		}
+		fired := tr.fired()
+		for _, kind := range kinds {
+			if fired[kind] == 0 {
+				t.Errorf("trial %d: no %s among the faults %v", i, kind, fired)
+			}
+		}
+		if s.outcomes(t, tr)[migrate.Adopted] == 0 {
+			t.Errorf("trial %d: no lost answer was noticed", i)
+		}
+	}
+}
+
+func TestFaultsLoseAndDoubleNothing(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t, 10, 150)
+	t.Run("gmail", func(t *testing.T) {
+		t.Parallel()
+		list := "lost-reply:0.02,cut:0.01,503:0.02,429:0.003,500:0.02,html502:0.01,precondition:0.02"
+		faults, err := gmailsim.ParseFaults(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expiring := s.gmailTrial(t, gmailsim.Options{Fault: faults, Seed: 2, ExpireTokenAt: 700})
+		serviceAccount(t, expiring.config)
+		s.endure(t, s.gmailTrial(t, gmailsim.Options{}), kinds(list),
+			s.gmailTrial(t, gmailsim.Options{Fault: faults, Seed: 0}), s.gmailTrial(t, gmailsim.Options{Fault: faults, Seed: 1}), expiring)
+	})
+	list := "lost-reply:0.02,cut:0.02,503:0.02,429:0.003,504:0.02,509:0.02"
+	faults, err := graphsim.ParseFaults(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range []string{"importmime", "json"} {
+		t.Run("graph by "+route, func(t *testing.T) {
+			t.Parallel()
+			s.endure(t, s.graphTrial(t, graphsim.Options{}, route), kinds(list),
+				s.graphTrial(t, graphsim.Options{Faults: faults, Seed: 0}, route), s.graphTrial(t, graphsim.Options{Faults: faults, Seed: 1}, route))
+		})
+	}
+}
+
+func kinds(list string) (names []string) {
+	for item := range strings.SplitSeq(list, ",") {
+		name, _, _ := strings.Cut(item, ":")
+		names = append(names, name)
+	}
+	return names
+}
+
+// serviceAccount makes a migration get its tokens from the simulator, one for
+// each mailbox.
+func serviceAccount(t *testing.T, config string) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, endpoint, _ := strings.Cut(string(text), "endpoint = \"")
+	endpoint, _, _ = strings.Cut(endpoint, "\"")
+	account, err := json.Marshal(map[string]string{
+		"type": "service_account", "client_email": "mover@project.example", "private_key_id": "1",
+		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		"token_uri":   endpoint + "/token",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(config), "account.json"), account, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, config, `token_file = "token"`, `service_account_file = "account.json"`)
+}
