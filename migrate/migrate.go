@@ -157,6 +157,7 @@ type Ledger interface {
 	Save(ctx context.Context, rs ...Record) error
 
 	// ByDigest returns a record of this mailbox with that content that is at
-	// the target; if there is none, up to two that are in doubt; else nothing.
+	// the target; if there is none, up to 1,000 that are in doubt, which is
+	// more than are on their way at once; else nothing.
 	ByDigest(ctx context.Context, d Digest) ([]Record, error)
 }

@@ -76,7 +76,7 @@ type Tally struct {
 	Listed  int64  // counted when the source listed them
 	Count   [Outcomes]int64
 	Bytes   [Outcomes]int64
-	Doubts  int64 // how many of the pending are in doubt
+	Doubts  int64 // how many are in doubt, pending or failed
 }
 
 // Add adds the counts of u to t.

@@ -146,7 +146,7 @@ const recordsQuery = selectRecords + `WHERE f.id = ? AND f.mailbox = ? AND m.id 
 const digestQuery = selectRecords + `WHERE f.id = m.id >> 32 AND m.id IN (
 	SELECT * FROM (SELECT id FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND outcome IN (1, 2, 3) LIMIT 1)
 	UNION ALL
-	SELECT * FROM (SELECT id FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND doubt = 1 LIMIT 2))
+	SELECT * FROM (SELECT id FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND doubt = 1 LIMIT 1000))
 	ORDER BY m.outcome IN (1, 2, 3) DESC`
 
 // scanRecord reads a row of selectRecords.
