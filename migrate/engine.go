@@ -6,8 +6,9 @@ package migrate
 //     leaves each write either recorded or in doubt, never unknown.
 //  2. A doubt is resolved by looking (Target.Find), never by writing again on
 //     a guess. What cannot be decided becomes Failed and is reported.
-//  3. A message has one outcome, which changes only from Pending, or from
-//     Excluded when the rule that excluded it is gone.
+//  3. A message has one outcome, which changes only from Pending, from Excluded
+//     when the rule that excluded it is gone, or from Gone when the source
+//     lists it again.
 //  4. Every message that the source lists is recorded before anything is done
 //     with it, so that listed = sum of outcomes at any instant.
 //  5. The source is read by one goroutine per mailbox, which never waits for

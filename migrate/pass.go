@@ -18,7 +18,7 @@ type pass struct {
 	progress *MailboxProgress
 	state    MailboxState
 	write    *writer
-	reads    int // since the target's position was last recorded
+	reads    int // since the target's position was last due
 }
 
 // positionEvery bounds how far back Target.Find has to look.
@@ -114,7 +114,7 @@ func (p *pass) folders(ctx context.Context, folders []Folder, places []Placement
 		}
 	}
 	for _, k := range known {
-		if !slices.ContainsFunc(folders, func(f Folder) bool { return sameFolder(f, k.Folder) }) {
+		if !slices.ContainsFunc(folders, func(f Folder) bool { return p.standsFor(f, k.Folder) }) {
 			if err := p.vanished(ctx, k, 1, ^UID(0)); err != nil {
 				return err
 			}
@@ -131,6 +131,14 @@ func (e *folderError) Unwrap() error { return e.err }
 
 func sameFolder(a, b Folder) bool {
 	return a.UIDValidity == b.UIDValidity && slices.Equal(a.Path, b.Path)
+}
+
+// standsFor says whether a folder that is listed keeps those of a known one
+// from being gone: it is the same; or its state is unknown; or it was made anew
+// and is left alone.
+func (p *pass) standsFor(f, known Folder) bool {
+	return sameFolder(f, known) || slices.Equal(f.Path, known.Path) && !f.NoSelect &&
+		(f.UIDValidity == 0 || !p.target.Capabilities().Labels)
 }
 
 func (p *pass) retry(ctx context.Context, fn func() error) error {
@@ -173,9 +181,10 @@ func (p *pass) rule(f Folder) string {
 	return p.Rules.Folder(f)
 }
 
-// position records where the target stands, unless a doubt of an earlier run
-// needs the position that was recorded before it.
+// position records where the target stands, unless a doubt needs the position
+// that was recorded before it. No write may be in flight.
 func (p *pass) position(ctx context.Context) error {
+	p.reads = 0
 	tallies, err := p.Checkpoints.Tally(ctx, p.mailbox.Source)
 	if err != nil {
 		return saved(err)
@@ -188,19 +197,22 @@ func (p *pass) position(ctx context.Context) error {
 	return p.advance(ctx)
 }
 
-// advance records the target's position. No write may be in flight.
+// advance records the target's position.
 func (p *pass) advance(ctx context.Context) error {
 	var at Position
 	err := p.retry(ctx, func() (err error) { at, err = p.target.Position(ctx); return err })
 	if err != nil {
 		return fmt.Errorf("position of the target: %w", err)
 	}
-	p.reads, p.state.Position = 0, at
+	p.state.Position = at
 	return saved(p.ledger.SaveState(ctx, p.state))
 }
 
 // folder lists a folder batch by batch and hands on what is still to be done.
 func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []FolderState) error {
+	if f.UIDValidity == 0 {
+		return p.unknown(ctx, f)
+	}
 	for _, k := range known {
 		if slices.Equal(k.Folder.Path, f.Path) && k.Folder.UIDValidity != f.UIDValidity && !p.target.Capabilities().Labels {
 			return &folderError{&Error{Op: "list", Class: Fatal,
@@ -209,6 +221,11 @@ func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []Fo
 		}
 	}
 	st := FolderState{Folder: f, Target: place.ID, Name: place.Name, Note: place.Note}
+	for _, k := range known { // a folder that is left out now keeps its place
+		if slices.Equal(k.Folder.Path, f.Path) && place.ID == "" && k.Target != "" {
+			st.Target, st.Name, st.Note = k.Target, k.Name, k.Note
+		}
+	}
 	if err := p.ledger.SaveFolder(ctx, &st); err != nil {
 		return saved(err)
 	}
@@ -246,16 +263,34 @@ func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []Fo
 			return err
 		})
 	}
-	if errors.Is(err, ErrFolderGone) {
-		return &folderError{&Error{Op: "list", Class: Fatal, Err: err, Hint: "The folder changed while it was read. Run again."}}
-	}
-	if err != nil && classify(err).Class == Permanent {
-		return &folderError{classify(err)}
-	}
 	if err != nil {
-		return err
+		return alone(err)
 	}
 	return p.vanished(ctx, st, next, ^UID(0))
+}
+
+// unknown says why the source does not tell the state of a folder. Nothing is
+// saved of it: which folder it is cannot be told.
+func (p *pass) unknown(ctx context.Context, f Folder) error {
+	return alone(p.retry(ctx, func() error {
+		for _, err := range p.source.List(ctx, f, 1) {
+			if err != nil {
+				return err
+			}
+		}
+		return &Error{Op: "list", Class: Permanent, Err: errors.New("the source does not tell its UIDVALIDITY"), Hint: "Run again."}
+	}))
+}
+
+// alone makes an error that concerns one folder a folderError.
+func alone(err error) error {
+	switch {
+	case errors.Is(err, ErrFolderGone):
+		return &folderError{&Error{Op: "list", Class: Fatal, Err: err, Hint: "The folder changed while it was read. Run again."}}
+	case classify(err).Class == Permanent:
+		return &folderError{classify(err)}
+	}
+	return err
 }
 
 // A task is a message on its way.
@@ -296,7 +331,7 @@ func (p *pass) listed(ctx context.Context, st FolderState, place Placement, batc
 		if !old {
 			r = Record{Folder: st.ID, UID: m.UID, Size: m.Size}
 		}
-		if old && r.Outcome != Pending && r.Outcome != Excluded {
+		if old && r.Outcome != Pending && r.Outcome != Excluded && r.Outcome != Gone {
 			done++
 			continue
 		}
@@ -328,7 +363,7 @@ func (p *pass) listed(ctx context.Context, st FolderState, place Placement, batc
 			continue
 		}
 		m.Key = key(p.mailbox.Source, st.Folder, m.UID)
-		todo = append(todo, &task{rec: r, msg: *m, folder: place.ID, doubt: r.Doubt})
+		todo = append(todo, &task{rec: r, msg: *m, folder: st.Target, doubt: r.Doubt})
 	}
 	if len(fresh) > 0 {
 		if err := p.ledger.AddListed(ctx, fresh...); err != nil {

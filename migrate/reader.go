@@ -26,7 +26,7 @@ func (p *pass) read(ctx context.Context, st FolderState, todo []*task) error {
 			if err := p.write.drain(ctx); err != nil {
 				return err
 			}
-			if err := p.advance(ctx); err != nil {
+			if err := p.position(ctx); err != nil {
 				return err
 			}
 		}
@@ -61,8 +61,8 @@ func (p *pass) group(ctx context.Context, st FolderState, group []*task) error {
 const deliveries = 3
 
 func (p *pass) single(ctx context.Context, st FolderState, t *task) error {
-	blamed := 0
-	err := p.Retry.do(ctx, p.progress.wait, func(int) bool { return blamed >= deliveries }, func() error {
+	blamed, given := 0, false
+	err := p.Retry.do(ctx, p.progress.wait, func(int) bool { given = blamed >= deliveries; return given }, func() error {
 		left, err := p.fetch(ctx, st, []*task{t})
 		if err == nil {
 			return p.missing(ctx, left)
@@ -75,9 +75,10 @@ func (p *pass) single(ctx context.Context, st FolderState, t *task) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if class := classify(err).Class; class == Permanent || class == Fatal && blamed >= deliveries {
+	if given || classify(err).Class == Permanent {
 		t.rec = failed(t.rec, &t.msg, &Error{Op: "read", Class: Permanent, Err: err,
 			Hint: "The source could not deliver this message. Look at it there: its file may be damaged."})
+		t.rec.Doubt = t.doubt
 		return p.record(ctx, t.rec)
 	}
 	return err
@@ -123,6 +124,7 @@ func (p *pass) fetch(ctx context.Context, st FolderState, group []*task) (left [
 func (p *pass) missing(ctx context.Context, left []*task) error {
 	for _, t := range left {
 		if t.doubt {
+			t.msg.Digest, t.msg.Size = t.rec.Digest, t.rec.Size // as read before
 			if err := p.write.submit(ctx, t); err != nil {
 				return err
 			}

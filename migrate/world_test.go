@@ -387,7 +387,7 @@ func (c *worldCheckpoints) Tally(context.Context, ...string) ([]Tally, error) {
 		for id, r := range c.ledger {
 			if id.folder == s.ID {
 				t.Count[r.Outcome]++
-				if r.Doubt && r.Outcome == Pending {
+				if r.Doubt {
 					t.Doubts++
 				}
 			}
@@ -494,7 +494,7 @@ func (l *worldLedger) ByDigest(_ context.Context, d Digest) ([]Record, error) {
 		case r.Digest != d:
 		case r.Outcome.Arrived():
 			return []Record{r}, nil
-		case r.Doubt && len(doubts) < 2:
+		case r.Doubt:
 			doubts = append(doubts, r)
 		}
 	}
