@@ -53,14 +53,22 @@ type progressView struct {
 	meters map[string]*meter // by source; "" is all
 }
 
-// lines prints a line every few seconds, and one at the end.
+// lines prints a line every few seconds, and one at the end. A mailbox that
+// began to wait for something has a line of its own, once.
 func (v *progressView) lines(ctx context.Context, w io.Writer) {
 	tick := time.NewTicker(lineEvery)
 	defer tick.Stop()
+	waits := map[string]string{}
 	for {
 		select {
 		case now := <-tick.C:
 			fmt.Fprintln(w, now.Format(time.TimeOnly), v.total(now))
+			for i, s := range v.snapshot() {
+				if s.Wait != "" && s.Wait != waits[s.Source] {
+					fmt.Fprintln(w, now.Format(time.TimeOnly), v.mailbox(i, now))
+				}
+				waits[s.Source] = s.Wait
+			}
 		case <-ctx.Done():
 			now := time.Now()
 			fmt.Fprintln(w, now.Format(time.TimeOnly), v.total(now))

@@ -91,3 +91,18 @@ func TestWithoutATerminalProgressIsALineNowAndThen(t *testing.T) {
 		}
 	})
 }
+
+func TestWithoutATerminalAMailboxThatWaitsIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &progressView{meters: map[string]*meter{}, snapshot: func() []migrate.MailboxSnapshot {
+			return []migrate.MailboxSnapshot{{Source: "ann@example.org", Wait: "connect: refused"}}
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*lineEvery+time.Second)
+		defer cancel()
+		var out bytes.Buffer
+		v.lines(ctx, &out)
+		if n := strings.Count(out.String(), "connect: refused"); n != 1 {
+			t.Errorf("told %d times: %s", n, out.String())
+		}
+	})
+}
