@@ -70,6 +70,7 @@ type MailboxState struct {
 // identity.
 type Tally struct {
 	Mailbox string // source address
+	To      string // target address
 	Folder  Folder // path, role and UIDVALIDITY
 	Target  string // the folder's name at the target
 	Note    string // why that name differs

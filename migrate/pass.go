@@ -185,7 +185,7 @@ func (p *pass) rule(f Folder) string {
 // that was recorded before it. No write may be in flight.
 func (p *pass) position(ctx context.Context) error {
 	p.reads = 0
-	tallies, err := p.Checkpoints.Tally(ctx, p.mailbox.Source)
+	tallies, err := p.tallies(ctx)
 	if err != nil {
 		return saved(err)
 	}
@@ -195,6 +195,13 @@ func (p *pass) position(ctx context.Context) error {
 		}
 	}
 	return p.advance(ctx)
+}
+
+// tallies counts what became of this mailbox, and not of what once moved from
+// the same source to another target.
+func (p *pass) tallies(ctx context.Context) ([]Tally, error) {
+	ts, err := p.Checkpoints.Tally(ctx, p.mailbox.Source)
+	return slices.DeleteFunc(ts, func(t Tally) bool { return t.To != p.mailbox.Target }), err
 }
 
 // advance records the target's position.
@@ -420,7 +427,7 @@ func (p *pass) vanish(ctx context.Context, st FolderState, r Record) error {
 
 // identity checks that the sums close and that nothing was left undone.
 func (p *pass) identity(ctx context.Context) error {
-	tallies, err := p.Checkpoints.Tally(ctx, p.mailbox.Source)
+	tallies, err := p.tallies(ctx)
 	if err != nil {
 		return saved(err)
 	}

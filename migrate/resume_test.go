@@ -203,3 +203,16 @@ func TestADoubtOutlivesASourceThatCannotDeliver(t *testing.T) {
 		}
 	})
 }
+
+func TestAnEarlierTargetOfTheSameMailboxDoesNotCount(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.others = []Tally{{To: "anne@example.com", Listed: 2, Count: [Outcomes]int64{Pending: 2}, Doubts: 1}}
+		if err := w.run(); err != nil {
+			t.Fatal(err)
+		}
+		w.check()
+		if w.state.Position == "" {
+			t.Error("no position was recorded")
+		}
+	})
+}

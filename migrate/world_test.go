@@ -43,6 +43,7 @@ type world struct {
 	states []FolderState
 	listed map[int64]int64
 	state  MailboxState
+	others []Tally // of the same source and another target
 
 	onSave func(rs []Record) error // called with mu held, before the effect
 
@@ -381,9 +382,9 @@ func (c *worldCheckpoints) Close() error { return nil }
 func (c *worldCheckpoints) Tally(context.Context, ...string) ([]Tally, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var ts []Tally
+	ts := slices.Clone(c.others)
 	for _, s := range c.states {
-		t := Tally{Folder: s.Folder, Listed: c.listed[s.ID]}
+		t := Tally{To: "ann@example.com", Folder: s.Folder, Listed: c.listed[s.ID]}
 		for id, r := range c.ledger {
 			if id.folder == s.ID {
 				t.Count[r.Outcome]++

@@ -18,7 +18,7 @@ func tallyCounts(t *testing.T, open Open) {
 	must(t, l.SaveFolder(t.Context(), &empty))
 
 	want := migrate.Tally{
-		Mailbox: "a", Folder: migrate.Folder{Path: []string{"A", "B"}, Role: migrate.RoleSent, UIDValidity: 9}, Target: "A-B", Note: "renamed",
+		Mailbox: "a", To: "new-a", Folder: migrate.Folder{Path: []string{"A", "B"}, Role: migrate.RoleSent, UIDValidity: 9}, Target: "A-B", Note: "renamed",
 		Doubts: 4,
 	}
 	uid := migrate.UID(0)
@@ -36,7 +36,7 @@ func tallyCounts(t *testing.T, open Open) {
 	}
 	got, err := reopen().Tally(t.Context())
 	must(t, err)
-	same(t, "tallies", got, []migrate.Tally{want, {Mailbox: "a", Folder: migrate.Folder{Path: []string{"Empty"}, UIDValidity: 1}}})
+	same(t, "tallies", got, []migrate.Tally{want, {Mailbox: "a", To: "new-a", Folder: migrate.Folder{Path: []string{"Empty"}, UIDValidity: 1}}})
 	must(t, want.Check())
 }
 

@@ -22,7 +22,7 @@ func (s *Store) tally(ctx context.Context, sources []string) (ts []migrate.Tally
 		return nil, err
 	}
 	defer tx.Rollback()
-	rows, err := tx.QueryContext(ctx, `SELECT m.source, f.path, f.role, f.uidvalidity, f.name, f.note, f.listed, f.id
+	rows, err := tx.QueryContext(ctx, `SELECT m.source, m.target, f.path, f.role, f.uidvalidity, f.name, f.note, f.listed, f.id
 		FROM folder f JOIN mailbox m ON m.id = f.mailbox ORDER BY f.mailbox, f.id`)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (s *Store) tally(ctx context.Context, sources []string) (ts []migrate.Tally
 		var t migrate.Tally
 		var path string
 		var folder int64
-		if err := rows.Scan(&t.Mailbox, &path, &t.Folder.Role, &t.Folder.UIDValidity, &t.Target, &t.Note, &t.Listed, &folder); err != nil {
+		if err := rows.Scan(&t.Mailbox, &t.To, &path, &t.Folder.Role, &t.Folder.UIDValidity, &t.Target, &t.Note, &t.Listed, &folder); err != nil {
 			return nil, err
 		}
 		if len(sources) > 0 && !slices.Contains(sources, t.Mailbox) {
