@@ -150,6 +150,28 @@ func TestAnUnknownHostIsFatalAndASilentNameServerIsNot(t *testing.T) {
 	}
 }
 
+func TestAFolderThatTheServerCannotOpenStopsAlone(t *testing.T) {
+	for code, want := range map[string]migrate.Class{
+		"SERVERBUG": migrate.Permanent, "CONTACTADMIN": migrate.Permanent, "NOPERM": migrate.Permanent,
+		"UNAVAILABLE": migrate.Transient, "INUSE": migrate.Transient,
+	} {
+		s := opener(scripted(t, func(command string) reply {
+			if strings.HasPrefix(command, "EXAMINE") {
+				return reply("TAG NO [" + code + "] Internal error occurred\r\n")
+			}
+			return ""
+		}))(t).(*Source)
+		defer s.Close()
+		var err error
+		for _, e := range s.List(t.Context(), oneInbox, 1) {
+			err = e
+		}
+		if err == nil || class(t, err) != want || !errors.Is(err, migrate.ErrUnreachable) {
+			t.Errorf("%s: %v, want class %d", code, err, want)
+		}
+	}
+}
+
 func TestABodyIsNeverCutShortInSilence(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer reply

@@ -21,8 +21,14 @@ import (
 
 // unreachable is an error for which no message is to blame.
 func unreachable(op string, class migrate.Class, err error, hint string) error {
-	return &migrate.Error{Op: op, Class: class, Hint: hint, Err: fmt.Errorf("%w: %w", migrate.ErrUnreachable, err)}
+	return &migrate.Error{Op: op, Class: class, Hint: hint, Err: blameless{err}}
 }
+
+// blameless is an error that wraps ErrUnreachable, whose text would only hide
+// what happened: a password is wrong, a certificate has expired.
+type blameless struct{ error }
+
+func (b blameless) Unwrap() []error { return []error{migrate.ErrUnreachable, b.error} }
 
 func fatal(op string, err error, hint string) error {
 	return unreachable(op, migrate.Fatal, err, hint)
@@ -201,7 +207,11 @@ func examineError(f migrate.Folder, err error) error {
 	if !ok {
 		return unreachable(op, migrate.Transient, fmt.Errorf("%s: %w", f, bounded(err)), "")
 	}
-	return unreachable(op, statusClass(status), fmt.Errorf("%s: %w", f, serverError(status)), "Look at the folder's rights and files at the source.")
+	class := statusClass(status)
+	if status.Code == imap.ResponseCodeServerBug || status.Code == imap.ResponseCodeContactAdmin {
+		class = migrate.Permanent // Dovecot says so of a folder whose files are damaged; the others can be read
+	}
+	return unreachable(op, class, fmt.Errorf("%s: %w", f, serverError(status)), "Look at the folder's rights and files at the source.")
 }
 
 // printable bounds a text of the server and takes control characters out.
