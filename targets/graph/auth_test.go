@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -8,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +23,7 @@ import (
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/targets/graph/graphsim"
+	"github.com/mailhaul/mailhaul/targets/targettest"
 )
 
 // counted is a credential that says which one it is.
@@ -61,16 +62,7 @@ func TestASecretLogsIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sim.Close()
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The library asks for OpenID scopes too, which Entra ignores and the
-		// simulator refuses.
-		if err := r.ParseForm(); err == nil && r.PostForm.Has("scope") {
-			r.PostForm.Set("scope", strings.Fields(r.PostForm.Get("scope"))[0])
-			r.Body = io.NopCloser(strings.NewReader(r.PostForm.Encode()))
-			r.PostForm, r.Form = nil, nil
-		}
-		sim.ServeHTTP(w, r)
-	}))
+	server := httptest.NewTLSServer(sim)
 	defer server.Close()
 	login := func(secret string) Token {
 		token, err := loginToken(Cloud{Endpoint: "https://graph.microsoft.com", Authority: server.URL}, func(o azcore.ClientOptions) (azcore.TokenCredential, error) {
@@ -98,12 +90,65 @@ func TestASecretLogsIn(t *testing.T) {
 	}
 }
 
-func TestACertificateNeedsItsKey(t *testing.T) {
+// A whole login and what comes after it, but for what needs the real one: the
+// library's check that the login server is Microsoft's is off, the login
+// server's certificate is that of a test, and nobody verifies the signature
+// that a certificate makes.
+func TestAnAppLogsInAndLogsInAgainWhenItsTokenEnds(t *testing.T) {
+	w := newWorld(t, graphsim.Options{Secret: "s3cret", Tokens: []string{"none"}, TokenRequests: 3})
+	var logins []string
+	entra := httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.ParseForm() == nil && r.PostForm.Has("grant_type") {
+			logins = append(logins, r.PostForm.Get("scope"))
+		}
+		w.sim.ServeHTTP(rw, r)
+	}))
+	defer entra.Close()
+	certs, key, err := azidentity.ParseCertificates(certificate(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tenant, client = "contoso.com", "00000000-0000-0000-0000-000000000001"
+	for name, login := range map[string]func(azcore.ClientOptions) (azcore.TokenCredential, error){
+		"secret": func(o azcore.ClientOptions) (azcore.TokenCredential, error) {
+			return azidentity.NewClientSecretCredential(tenant, client, "s3cret",
+				&azidentity.ClientSecretCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: true})
+		},
+		"certificate": func(o azcore.ClientOptions) (azcore.TokenCredential, error) {
+			return azidentity.NewClientCertificateCredential(tenant, client, certs, key,
+				&azidentity.ClientCertificateCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: true})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			logins = nil
+			token, err := loginToken(Cloud{Endpoint: w.server.URL, Authority: entra.URL}, func(o azcore.ClientOptions) (azcore.TokenCredential, error) {
+				o.Transport = entra.Client()
+				return login(o)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			target := w.open(t, Config{Route: RouteImport, Token: token}) // one request
+			for i := range 4 {
+				if _, err := target.Append(t.Context(), "inbox", targettest.Letter(fmt.Sprint(name, i))); err != nil { // two
+					t.Error(err)
+				}
+			}
+			if len(logins) != 3 || !strings.HasPrefix(logins[0], w.server.URL+"/.default") {
+				t.Errorf("logins for %q, want 3", logins)
+			}
+		})
+	}
+}
+
+// certificate returns one with its private key, in PEM.
+func certificate(t *testing.T) []byte {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{SerialNumber: big.NewInt(1)}, &key.PublicKey, key)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +156,12 @@ func TestACertificateNeedsItsKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	both := append(slices.Clone(cert), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+}
+
+func TestACertificateNeedsItsKey(t *testing.T) {
+	both := certificate(t)
+	cert := both[:bytes.Index(both, []byte("-----BEGIN PRIVATE"))]
 	global, _ := CloudByName("")
 	if _, err := CertificateToken(global, "contoso.com", "00000000-0000-0000-0000-000000000001", both, nil); err != nil {
 		t.Error(err)

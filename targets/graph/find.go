@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,11 +32,16 @@ const (
 //
 // A filter may lag behind a write by an unknown time, so only a hit counts; a
 // miss is decided by listing the folder.
-func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.Message, since migrate.Position) (migrate.Stored, error) {
+func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.Message, since migrate.Position) (_ migrate.Stored, err error) {
 	from, route, err := parsePosition(since)
 	if err != nil {
 		return migrate.Stored{}, undecided("the position is none of this target")
 	}
+	defer func() {
+		if err == nil || classOf(err) == migrate.Permanent {
+			t.unfinished.decided(m.Key)
+		}
+	}()
 	hits, err := t.keyed(ctx, folder, m.Key)
 	if err != nil {
 		return migrate.Stored{}, named("find", err)
@@ -172,6 +178,18 @@ func sameMessageID(got *string, want string) bool {
 
 // claim finds among keyless messages the one with m's content, and completes it.
 func (t *Target) claim(ctx context.Context, ids []migrate.MessageID, m *migrate.Message) (migrate.Stored, error) {
+	ids = slices.DeleteFunc(ids, func(id migrate.MessageID) bool {
+		key, known := t.unfinished.owner(id)
+		return known && key != m.Key
+	})
+	if len(ids) == 0 {
+		return migrate.Stored{}, notFound()
+	}
+	for _, id := range ids {
+		if _, own := t.unfinished.owner(id); own {
+			return t.complete(ctx, id, m)
+		}
+	}
 	if m.Body == nil {
 		return migrate.Stored{}, undecided("a message like it is there, but the source no longer has the original to compare")
 	}
@@ -202,6 +220,9 @@ func (t *Target) claim(ctx context.Context, ids []migrate.MessageID, m *migrate.
 		case similar:
 			alike = true
 		}
+	}
+	if alike && t.unfinished.wait(m.Key) {
+		return migrate.Stored{}, &migrate.Error{Op: "find", Class: migrate.Transient, Err: errors.New("another message like it is in doubt too")}
 	}
 	if alike {
 		return migrate.Stored{}, undecided("a message that is similar in content is there")

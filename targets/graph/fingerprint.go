@@ -16,17 +16,20 @@ import (
 // A fingerprint is what of a message survives that Exchange rebuilds its MIME:
 // some header fields, decoded, and the content of its leaves, decoded. Folding,
 // boundaries, transfer encodings, charsets, the order of parts and white space
-// in texts do not count.
+// in texts do not count. Of damaged MIME a part of the content may be in no
+// leaf: then only the octets as they stand, but for white space, tell.
 type fingerprint struct {
-	head   [sha256.Size]byte
-	leaves [][sha256.Size]byte // sorted
+	head    [sha256.Size]byte
+	leaves  [][sha256.Size]byte // sorted
+	octets  [sha256.Size]byte
+	damaged bool
 }
 
 type likeness int
 
 const (
 	different likeness = iota
-	similar            // same header, and some leaves are the same
+	similar            // same header, and some leaves are the same, or all of a damaged message
 	same
 )
 
@@ -34,7 +37,13 @@ func (a fingerprint) compare(b fingerprint) likeness {
 	if a.head != b.head {
 		return different
 	}
+	if a.octets == b.octets {
+		return same
+	}
 	if slices.Equal(a.leaves, b.leaves) {
+		if a.damaged || b.damaged || len(a.leaves) == 0 {
+			return similar
+		}
 		return same
 	}
 	for _, l := range a.leaves {
@@ -51,7 +60,13 @@ var wellFormedID = regexp.MustCompile(`^<[^\s<>@]+@[^\s<>@]+>$`)
 // printOf reads a message once, in memory that does not grow with it.
 func printOf(r io.Reader) (fingerprint, error) {
 	var f fingerprint
+	octets := sha256.New()
+	r = io.TeeReader(r, solid{octets})
 	err := f.read(r, 0)
+	if err == nil {
+		_, err = io.Copy(io.Discard, r)
+	}
+	octets.Sum(f.octets[:0])
 	slices.SortFunc(f.leaves, func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
 	return f, err
 }
@@ -77,6 +92,7 @@ func (f *fingerprint) read(r io.Reader, depth int) error {
 		return nil
 	}}
 	h, err := w.message(r)
+	f.damaged = f.damaged || w.damaged
 	if err != nil && err != errNoHeader {
 		return err
 	}

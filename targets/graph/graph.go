@@ -58,7 +58,8 @@ type Target struct {
 	// imports is held shared while a message is imported but has no key yet,
 	// and alone while Find claims one: otherwise Find could claim the import
 	// that another goroutine is about to give a key.
-	imports sync.RWMutex
+	imports    sync.RWMutex
+	unfinished unfinished
 }
 
 var _ migrate.Target = (*Target)(nil)

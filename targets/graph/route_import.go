@@ -3,6 +3,7 @@ package graph
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,7 +35,11 @@ func (r importRoute) append(ctx context.Context, folder migrate.FolderID, m *mig
 	id, err := r.t.importMIME(ctx, folder, encodedBody(m.Body, size))
 	if err == nil {
 		defer r.t.imports.RUnlock()
+		r.t.unfinished.imported(id, m.Key)
 		return r.t.complete(ctx, id, m)
+	}
+	if e, ok := errors.AsType[*migrate.Error](err); !ok || !e.Refused {
+		r.t.unfinished.unanswered(m.Key)
 	}
 	r.t.imports.RUnlock()
 	switch refusal := refused(err); {
@@ -101,6 +106,7 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 		}
 	}
 	if err == nil {
+		t.unfinished.done(id)
 		return s, nil
 	}
 	return migrate.Stored{}, t.undo(ctx, id, begun("set the flags of an import", err))
@@ -122,10 +128,11 @@ func (t *Target) undo(ctx context.Context, id migrate.MessageID, why error) erro
 // gone already is no error.
 func (t *Target) destroy(ctx context.Context, id migrate.MessageID) error {
 	err := t.user.Messages().ByMessageId(string(id)).PermanentDelete().Post(ctx, nil)
-	if refused(err).status == http.StatusNotFound {
-		return nil
+	if err != nil && refused(err).status != http.StatusNotFound {
+		return err
 	}
-	return err
+	t.unfinished.done(id)
+	return nil
 }
 
 // headerOf reads the header of a message; ok is false if it has none.

@@ -99,7 +99,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		fail(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
 	case form.Get("client_id") == "":
 		fail(400, "invalid_request", 900144, "The request body must contain the parameter 'client_id'.")
-	case !strings.HasSuffix(form.Get("scope"), "/.default"):
+	case !isDefaultScope(form.Get("scope")):
 		fail(400, "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid.")
 	case form.Has("client_assertion") && (strings.Count(assertion, ".") != 2 ||
 		form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"):
@@ -120,6 +120,22 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		life := int(s.opt.TokenLife.Seconds())
 		writeJSON(w, 200, map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": name})
 	}
+}
+
+// isDefaultScope says whether a scope asks for what the app was granted on one
+// resource. Login libraries add the scopes of OpenID Connect, which have no
+// meaning for an app and are ignored.
+func isDefaultScope(scope string) bool {
+	resources := 0
+	for _, s := range strings.Fields(scope) {
+		switch {
+		case strings.HasSuffix(s, "/.default"):
+			resources++
+		case !slices.Contains([]string{"openid", "offline_access", "profile", "email"}, s):
+			return false
+		}
+	}
+	return resources == 1
 }
 
 // serveDiscovery answers the OpenID configuration, which identity libraries

@@ -47,6 +47,9 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		{401, "invalid_client", "client_secret", "wrong"},
 		{401, "invalid_client", "client_secret", ""},
 		{400, "invalid_scope", "scope", "Mail.ReadWrite"},
+		{400, "invalid_scope", "scope", "openid offline_access profile"},
+		{400, "invalid_scope", "scope", "https://graph.microsoft.com/.default Mail.ReadWrite"},
+		{400, "invalid_scope", "scope", "https://graph.microsoft.com/.default https://outlook.office.com/.default"},
 		{400, "unsupported_grant_type", "grant_type", "password"},
 		{400, "invalid_request", "client_id", ""},
 		{401, "invalid_client", "client_assertion", "no.jwt"},
@@ -57,6 +60,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 			t.Error("the answer holds the secret")
 		}
 	}
+	c.token(200, credentials, "scope", "https://graph.microsoft.com/.default openid offline_access profile")
 	c.token(200, "client_id=app&scope=x%2F.default&grant_type=client_credentials", "client_assertion", "a.b.c",
 		"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 }
