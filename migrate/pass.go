@@ -89,6 +89,9 @@ func (p *pass) walk(ctx context.Context) (err error) {
 	}
 
 	p.write = newWriter(ctx, p)
+	for _, k := range known {
+		p.write.know(k)
+	}
 	err = p.folders(p.write.ctx, folders, places, known)
 	// What stopped the writer explains why the reader stopped.
 	if stopped := p.write.close(); stopped != nil {
@@ -236,6 +239,7 @@ func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []Fo
 	if err := p.ledger.SaveFolder(ctx, &st); err != nil {
 		return saved(err)
 	}
+	p.write.know(st)
 	p.progress.phase(f.String())
 	next := UID(1)
 	list := func() error {

@@ -348,6 +348,9 @@ func (t *worldTarget) Find(_ context.Context, folder FolderID, m *Message, since
 	var from int
 	fmt.Sscan(string(since), &from)
 	for _, c := range t.store[min(from, len(t.store)):] {
+		if !slices.Contains(c.folders, folder) {
+			continue
+		}
 		if c.key == m.Key || t.labels && sha256.Sum256([]byte(c.content)) == m.Digest {
 			return Stored{ID: c.id}, nil
 		}

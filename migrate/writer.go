@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,10 +37,11 @@ type writer struct {
 	ended    chan struct{}
 	written  atomic.Int64 // messages that came to their outcome
 
-	mu    sync.Mutex
-	err   error                    // what stopped the writer, if it was not ctx
-	fresh map[place]bool           // messages on their way that no earlier run tried
-	holds map[Digest]chan struct{} // contents on their way to a target that labels; closed when recorded
+	mu     sync.Mutex
+	err    error                    // what stopped the writer, if it was not ctx
+	placed map[int64]FolderID       // where each folder is, by FolderState.ID
+	fresh  map[place]bool           // messages on their way that no earlier run tried
+	holds  map[Digest]chan struct{} // contents on their way to a target that labels; closed when recorded
 }
 
 // place is where a message is at the source.
@@ -61,6 +63,7 @@ func newWriter(ctx context.Context, p *pass) *writer {
 		results:  make(chan *task, queued),
 		hurry:    make(chan struct{}, 1),
 		ended:    make(chan struct{}),
+		placed:   map[int64]FolderID{},
 		fresh:    map[place]bool{},
 		holds:    map[Digest]chan struct{}{},
 	}
@@ -79,6 +82,13 @@ func newWriter(ctx context.Context, p *pass) *writer {
 	}
 	go w.record()
 	return w
+}
+
+// know notes where a folder is.
+func (w *writer) know(st FolderState) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.placed[st.ID] = st.Target
 }
 
 // reserve takes a slot and room in the spool for each task of a group, all at
@@ -303,16 +313,20 @@ func (w *writer) append(t *task) {
 
 // attempt looks for t if it is in doubt, and writes it if it is not there.
 func (w *writer) attempt(t *task, doubt *bool) error {
+	folders := []FolderID{t.folder}
 	if w.target.Capabilities().Labels {
-		if merged, err := w.merge(t, doubt); merged || err != nil {
+		merged, others, err := w.merge(t)
+		if merged || err != nil {
 			return err
 		}
+		*doubt = *doubt || len(others) > 0
+		folders = append(folders, slices.DeleteFunc(others, func(f FolderID) bool { return f == t.folder })...)
 	}
 	if *doubt {
-		stored, err := w.target.Find(w.writes, t.folder, &t.msg, w.state.Position)
+		stored, err := w.find(t, folders)
 		switch {
 		case err == nil && w.target.Capabilities().Labels:
-			// The copy may have been written for another folder.
+			// It may have been written for another folder.
 			if err := w.target.Update(w.writes, stored.ID, Change{AddFolder: t.folder}); err != nil {
 				return fmt.Errorf("place a message that was found: %w", err)
 			}
@@ -338,15 +352,25 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 	return nil
 }
 
+// find looks for t in folders until it is found.
+func (w *writer) find(t *task, folders []FolderID) (stored Stored, err error) {
+	for _, f := range folders {
+		if stored, err = w.target.Find(w.writes, f, &t.msg, w.state.Position); !errors.Is(err, ErrNotFound) {
+			break
+		}
+	}
+	return stored, err
+}
+
 func (t *task) arrived(o Outcome, s Stored) {
 	t.rec.Outcome, t.rec.Doubt, t.rec.Target, t.rec.Notes = o, false, s.ID, s.Notes
 }
 
 // merge places a message of the same content in the folder of t, if the target
 // has one. If not, t holds the claim on its content until it is recorded, so
-// that of several copies on their way only one is written; and if another copy
-// is in doubt, so is t.
-func (w *writer) merge(t *task, doubt *bool) (bool, error) {
+// that of several copies on their way only one is written; and while other
+// copies are in doubt it returns their folders, since t may be there.
+func (w *writer) merge(t *task) (merged bool, others []FolderID, err error) {
 	for !t.digest && w.ctx.Err() == nil {
 		w.mu.Lock()
 		busy := w.holds[t.msg.Digest]
@@ -367,21 +391,23 @@ func (w *writer) merge(t *task, doubt *bool) (bool, error) {
 		}
 	}
 	if w.ctx.Err() != nil { // the copy that held the claim may not be recorded
-		return false, &Error{Op: "merge", Refused: true, Err: context.Cause(w.ctx)}
+		return false, nil, &Error{Op: "merge", Refused: true, Err: context.Cause(w.ctx)}
 	}
 	equal, err := w.ledger.ByDigest(w.writes, t.msg.Digest)
 	if err != nil {
-		return false, saved(err)
+		return false, nil, saved(err)
 	}
 	var r Record
 	for _, r = range equal {
 		w.mu.Lock()
-		tried := !w.fresh[place{r.Folder, r.UID}] // a fresh one waits for the claim of t
+		// A fresh one waits for the claim of t.
+		if f := w.placed[r.Folder]; !w.fresh[place{r.Folder, r.UID}] && !slices.Contains(others, f) {
+			others = append(others, f)
+		}
 		w.mu.Unlock()
-		*doubt = *doubt || tried && !r.Outcome.Arrived()
 	}
 	if !r.Outcome.Arrived() {
-		return false, nil
+		return false, others, nil
 	}
 	change := Change{AddFolder: t.folder}
 	if t.msg.HasFlag(Flagged) {
@@ -389,11 +415,11 @@ func (w *writer) merge(t *task, doubt *bool) (bool, error) {
 	}
 	err = w.target.Update(w.writes, r.Target, change)
 	if errors.Is(err, ErrNotFound) { // deleted at the target since
-		return false, nil
+		return false, nil, nil
 	}
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	t.arrived(Merged, Stored{ID: r.Target})
-	return true, nil
+	return true, nil, nil
 }
