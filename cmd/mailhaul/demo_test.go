@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestTheDemoLeavesACompleteMigration(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "demo")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r, w := io.Pipe()
+	var stdout strings.Builder
+	code := make(chan int, 1)
+	go func() {
+		code <- execute(ctx, []string{"demo", "--out", dir, "--keep-serving"}, &stdout, w)
+		w.Close()
+	}()
+	serving := false
+	var stderr strings.Builder
+	lines := bufio.NewScanner(r)
+	for !serving && lines.Scan() {
+		stderr.WriteString(lines.Text() + "\n")
+		serving = strings.Contains(lines.Text(), "The servers stay up until Ctrl-C.")
+	}
+	if !serving {
+		t.Fatalf("exit code %d:\n%s", <-code, stderr.String())
+	}
+	go io.Copy(io.Discard, r)
+
+	for _, c := range []struct{ kind, config string }{{"gmail", "mailhaul.toml"}, {"graph", "mailhaul-graph.toml"}} {
+		config := filepath.Join(dir, c.config)
+		text, err := os.ReadFile(filepath.Join(dir, "status-"+c.kind+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var written status
+		if err := json.Unmarshal(text, &written); err != nil {
+			t.Fatal(err)
+		}
+		var messages int64 // by mailbox and outcome: all of them
+		for _, m := range written.Mailboxes {
+			for _, n := range m.Sums.Outcomes {
+				messages += n
+			}
+		}
+		if len(written.Mailboxes) != 3 || messages < 300 || messages != written.Total.Listed || written.Total.Outcomes["pending"] != 0 {
+			t.Errorf("%s: %d mailboxes, %d messages, total %+v", c.kind, len(written.Mailboxes), messages, written.Total)
+		}
+		after := exitDone
+		if written.Total.Outcomes["failed"] > 0 {
+			after = exitPerson
+		}
+		ends(t, exitDone, []string{"check", "--config", config}, "3 mailboxes are ready.")
+		ends(t, after, []string{"run", "--config", config})
+		if s := sumsOf(t, config, after); s.Total.Outcomes["copied"] != written.Total.Outcomes["copied"] || s.Total.Listed != written.Total.Listed {
+			t.Errorf("%s: a second run made %+v of %+v", c.kind, s.Total, written.Total)
+		}
+		ends(t, after, []string{"status", "--config", config}, "total", "complete")
+	}
+	for _, name := range []string{"password", "token", "gmail.db", "graph.db", "status-gmail.json", "mailhaul.toml", "mailboxes.csv"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		} else if private(info) != 0 {
+			t.Errorf("%s may be read by others: %v", name, info.Mode())
+		}
+	}
+	ends(t, exitError, []string{"demo", "--out", dir}, dir+" is not empty: name another folder with --out, or remove it")
+
+	cancel(errInterrupted)
+	if c := <-code; c != exitDone {
+		t.Errorf("exit code %d", c)
+	}
+	if all := stdout.String() + stderr.String(); strings.Contains(all, demoPassword) {
+		t.Errorf("the password is printed:\n%s", all)
+	}
+}
+
+// private returns the bits of a file's mode that let others in.
+func private(info os.FileInfo) os.FileMode {
+	if os.PathSeparator == '\\' {
+		return 0 // Windows has none
+	}
+	return info.Mode().Perm() & 0o077
+}
+
+func TestADemoThatIsInterruptedSaysSo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	code, _, stderr := mailhaul(ctx, "demo", "--out", filepath.Join(t.TempDir(), "demo"))
+	ended(t, "demo", code, exitInterrupted, stderr, "mailhaul: interrupted")
+}
