@@ -17,11 +17,11 @@ import (
 // some header fields, decoded, and the content of its leaves, decoded. Folding,
 // boundaries, transfer encodings, charsets, the order of parts and white space
 // in texts do not count. Of damaged MIME a part of the content may be in no
-// leaf: then only the octets as they stand, but for white space, tell.
+// leaf: then only the lines below the header tell.
 type fingerprint struct {
 	head    [sha256.Size]byte
 	leaves  [][sha256.Size]byte // sorted
-	octets  [sha256.Size]byte
+	lines   [sha256.Size]byte
 	damaged bool
 }
 
@@ -37,7 +37,7 @@ func (a fingerprint) compare(b fingerprint) likeness {
 	if a.head != b.head {
 		return different
 	}
-	if a.octets == b.octets {
+	if a.lines == b.lines && slices.Equal(a.leaves, b.leaves) {
 		return same
 	}
 	if slices.Equal(a.leaves, b.leaves) {
@@ -60,13 +60,14 @@ var wellFormedID = regexp.MustCompile(`^<[^\s<>@]+@[^\s<>@]+>$`)
 // printOf reads a message once, in memory that does not grow with it.
 func printOf(r io.Reader) (fingerprint, error) {
 	var f fingerprint
-	octets := sha256.New()
-	r = io.TeeReader(r, solid{octets})
+	lines := &lines{Hash: sha256.New()}
+	r = io.TeeReader(r, lines)
 	err := f.read(r, 0)
 	if err == nil {
 		_, err = io.Copy(io.Discard, r)
 	}
-	octets.Sum(f.octets[:0])
+	lines.end()
+	lines.Sum(f.lines[:0])
 	slices.SortFunc(f.leaves, func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
 	return f, err
 }
@@ -150,4 +151,52 @@ func (s solid) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// lines hashes what stands below the header of a message line by line, without
+// white space and without the lines that hold or declare a boundary.
+type lines struct {
+	hash.Hash
+	line []byte // without white space, as far as it is not hashed
+	long bool   // the start of the line was hashed or left out before
+	skip bool   // the line is left out
+	body bool
+}
+
+// maxStart is how much of a line decides whether it counts.
+const maxStart = 200
+
+func (l *lines) Write(p []byte) (int, error) {
+	for _, c := range p {
+		switch c {
+		case ' ', '\t', '\r':
+		case '\n':
+			l.end()
+		default:
+			if l.line = append(l.line, c); len(l.line) == maxStart {
+				l.flush()
+				l.long = true
+			}
+		}
+	}
+	return len(p), nil
+}
+
+// end ends a line; an empty one ends the header.
+func (l *lines) end() {
+	empty := !l.long && len(l.line) == 0
+	l.flush()
+	l.long, l.skip = false, false
+	l.body = l.body || empty
+}
+
+func (l *lines) flush() {
+	if !l.long {
+		start := bytes.ToLower(l.line)
+		l.skip = bytes.HasPrefix(start, []byte("--")) || bytes.HasPrefix(start, []byte("content-type:multipart")) || bytes.Contains(start, []byte("boundary="))
+	}
+	if l.body && !l.skip {
+		l.Hash.Write(l.line)
+	}
+	l.line = l.line[:0]
 }
