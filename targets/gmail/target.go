@@ -67,6 +67,7 @@ type Target struct {
 	service  *api.Service
 	raw      *http.Client // for answers that are streamed
 	idle     func()       // closes idle connections of our own transport
+	tokens   *tokens
 	limiter  *pace.Limiter
 	gate     *gate
 	settle   time.Duration
@@ -88,7 +89,11 @@ func Open(ctx context.Context, c Config) (*Target, error) {
 	if err != nil {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Refused: true, Err: err}
 	}
-	if _, err := t.Position(ctx); err != nil {
+	_, err = t.Position(ctx)
+	if err != nil && t.tokens.refused() {
+		_, err = t.Position(ctx) // with a new token: whoever opens again has no memory of this one
+	}
+	if err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -123,6 +128,7 @@ func newTarget(ctx context.Context, c Config) (*Target, error) {
 		service:  service,
 		raw:      client(&transport{base, tokens, endpoint, maxRaw}),
 		idle:     idle,
+		tokens:   tokens,
 		limiter:  c.Limiter,
 		gate:     newGate(parallel),
 		settle:   settle,

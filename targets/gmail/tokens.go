@@ -82,6 +82,13 @@ func (s *tokens) answered(token string, refused bool) (final bool) {
 	return false
 }
 
+// refused says whether Gmail refused the latest token that it saw.
+func (s *tokens) refused() bool {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	return s.unproven
+}
+
 // tokenError is a failure to get a token: no request was sent.
 type tokenError struct{ err error }
 

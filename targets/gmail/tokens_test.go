@@ -177,3 +177,11 @@ func TestTokensAreNeverPutIntoErrorsOrSentElsewhere(t *testing.T) {
 		t.Errorf("the other host was given %q", got)
 	}
 }
+
+func TestOpeningGivesUpOnATokenThatIsRefusedTwice(t *testing.T) {
+	_, server := serve(t, gmailsim.Options{Tokens: []string{"other"}})
+	_, err := Open(t.Context(), config(server))
+	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Fatal || e.Hint == "" {
+		t.Errorf("the error is %#v", err)
+	}
+}

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -96,6 +97,9 @@ func (t *Target) upload(ctx context.Context, path string, a attachment, body io.
 		UploadURL string `json:"uploadUrl"`
 	}
 	if err := t.client.post(ctx, path+"/createUploadSession", "application/json", payload{literal(request)}, &session); err != nil {
+		if e, ok := errors.AsType[*migrate.Error](err); ok && e.Class == migrate.Permanent && e.Hint == "" {
+			e.Hint = "This cloud takes no attachment above 3 MB in a message that is rebuilt. Keep the message as a file."
+		}
 		return err
 	}
 	// The URL holds a secret and must not show up in an error.

@@ -117,6 +117,10 @@ func (t *Target) candidates(ctx context.Context, folder migrate.FolderID, m *mig
 		Top:     new(int32(findPage)),
 	}
 	f, err := t.list(ctx, folder, m, from, query)
+	if refused(err).status == http.StatusGatewayTimeout { // the page may have been too large
+		query.Top = new(int32(findWholePage))
+		f, err = t.list(ctx, folder, m, from, query)
+	}
 	if errors.Is(err, errIncomplete) {
 		query.Select, query.Top = nil, new(int32(findWholePage))
 		f, err = t.list(ctx, folder, m, from, query)

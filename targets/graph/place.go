@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode"
@@ -173,7 +174,13 @@ func (p *placing) child(ctx context.Context, parent *node, name string) (*node, 
 		n := parent.children[fold(try)]
 		if n == nil {
 			var err error
-			if n, err = p.create(ctx, parent, try); err != nil {
+			n, err = p.create(ctx, parent, try)
+			if plain := plainName(wanted); refused(err).status == http.StatusBadRequest && plain != wanted {
+				wanted, note = plain, "characters that Exchange refused were replaced"
+				i = 0
+				continue
+			}
+			if err != nil {
 				return nil, "", err
 			}
 		}
@@ -219,6 +226,16 @@ func (p *placing) create(ctx context.Context, parent *node, name string) (*node,
 		return nil, err
 	}
 	return p.tree.add(parent, made)
+}
+
+// plainName returns name with letters, digits, spaces and hyphens only.
+func plainName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '_' || unicode.In(r, unicode.L, unicode.M, unicode.N) {
+			return r
+		}
+		return '_'
+	}, name)
 }
 
 // allowedName returns the name as Exchange can hold it, and why it differs.

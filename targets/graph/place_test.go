@@ -71,7 +71,7 @@ func TestNoFolderTakesAHiddenOneASearchOrTheOutbox(t *testing.T) {
 }
 
 func TestAFolderThatIsRefusedDoesNotStopTheOthers(t *testing.T) {
-	w := newWorld(t, graphsim.Options{ForbiddenInNames: "%"})
+	w := newWorld(t, graphsim.Options{ForbiddenInNames: "50"})
 	target := w.open(t, Config{Route: RouteJSON})
 	places, err := target.Place(t.Context(), []migrate.Folder{{Path: []string{"50%"}}, {Path: []string{"50%", "below"}}, {Path: []string{"other"}}})
 	if err != nil {
@@ -95,6 +95,21 @@ func TestNamesAreMadeToFit(t *testing.T) {
 		got, note := allowedName(name)
 		if got != want || (note == "") != (got == name) {
 			t.Errorf("%q became %q (%s), want %q", name, got, note, want)
+		}
+	}
+}
+
+func TestCharactersThatExchangeRefusesAreReplaced(t *testing.T) {
+	w := newWorld(t, graphsim.Options{ForbiddenInNames: `/\"`})
+	places, err := w.open(t, Config{Route: RouteJSON}).Place(t.Context(), []migrate.Folder{
+		{Path: []string{"a_b"}}, {Path: []string{"a/b"}}, {Path: []string{`a\b`, "c"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"a_b", "a_b (2)", "a_b (3)/c"} {
+		if places[i].Name != want || (places[i].Note == "") != (i == 0) {
+			t.Errorf("%d: %+v, want %s", i, places[i], want)
 		}
 	}
 }
