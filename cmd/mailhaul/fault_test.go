@@ -82,13 +82,17 @@ func edit(t *testing.T, file, old, new string) {
 	}
 }
 
-// refusals counts what failed, by content, folder and reason.
+// refusal names a message that failed by its content, which is the same for
+// every target.
+func refusal(user string, r kept) string { return fmt.Sprintf("%s %s %x", user, r.folder, r.Digest) }
+
+// refusals counts what failed.
 func (s *site) refusals(t *testing.T, tr *trial) map[string]int {
 	failed := map[string]int{}
 	for user, records := range s.records(t, tr.config) {
 		for _, r := range records {
 			if r.Outcome == migrate.Failed {
-				failed[fmt.Sprintf("%s %s %x", user, r.folder, r.Digest)]++
+				failed[refusal(user, r)]++
 			}
 		}
 	}

@@ -120,11 +120,17 @@ func classify(status int, code, message string, h http.Header, now time.Time) *m
 	if e.Class == migrate.Transient {
 		e.Delay = retryAfter(h, now)
 	}
+	if status == http.StatusTooManyRequests && e.Delay == 0 {
+		e.Delay = throttled // a wait, and no failure of the message
+	}
 	return e
 }
 
 // maxDelay bounds what a server can make us wait for.
 const maxDelay = 24 * time.Hour
+
+// throttled is how long to wait where the server throttles without saying so.
+const throttled = 5 * time.Second
 
 // retryAfter reads Retry-After: seconds, also with a fraction, or an HTTP date
 // (RFC 9110 section 10.2.3).

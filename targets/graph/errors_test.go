@@ -121,3 +121,9 @@ func TestVendorTextFitsOnALine(t *testing.T) {
 		t.Errorf("%q", s)
 	}
 }
+
+func TestThrottlingWithoutATimeIsAWaitAndNoFailure(t *testing.T) {
+	if e := classify(http.StatusTooManyRequests, "ApplicationThrottled", "", http.Header{}, time.Now()); e.Delay != throttled || e.Class != migrate.Transient || !e.Refused {
+		t.Errorf("%#v", e)
+	}
+}
