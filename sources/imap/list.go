@@ -47,6 +47,9 @@ func (s *Source) List(ctx context.Context, f migrate.Folder, from migrate.UID) i
 			}
 			for len(uids) > 0 {
 				ms, n, err := s.batch(ctx, f, uids)
+				if err == nil {
+					ms, err = s.complete(ctx, f, uids[:n], ms)
+				}
 				if err != nil {
 					yield(nil, err)
 					return
@@ -131,6 +134,38 @@ func (s *Source) batch(ctx context.Context, f migrate.Folder, uids []imap.UID) (
 		}
 	}
 	return ms, n, err
+}
+
+// complete adds to ms those of uids that did not come and still exist, with
+// what can be had of them: what exists must never go unlisted. A server may
+// send its answer in a form that go-imap does not assign to the command.
+func (s *Source) complete(ctx context.Context, f migrate.Folder, uids []imap.UID, ms []migrate.Message) ([]migrate.Message, error) {
+	if len(ms) == len(uids) {
+		return ms, nil
+	}
+	s.reopen()
+	exist, err := s.search(ctx, f, uids[0], uids[len(uids)-1])
+	if err != nil {
+		return nil, err
+	}
+	for _, uid := range exist {
+		i, came := slices.BinarySearchFunc(ms, migrate.UID(uid), func(m migrate.Message, uid migrate.UID) int { return cmp.Compare(m.UID, uid) })
+		if _, asked := slices.BinarySearch(uids, uid); came || !asked {
+			continue
+		}
+		m, err := s.metadata(ctx, f, []imap.UID{uid}, &metadata)
+		if err != nil && !answered(err) {
+			if dubious(err) {
+				s.suspect = suspect{key(f.Path), uids[0], uids[len(uids)-1]}
+			}
+			return nil, err
+		}
+		if len(m) == 0 {
+			m = []migrate.Message{{UID: migrate.UID(uid)}}
+		}
+		ms = slices.Insert(ms, i, m[0])
+	}
+	return ms, nil
 }
 
 // dubious says whether a message may be to blame for an error.
