@@ -57,8 +57,9 @@ func (p *pass) group(ctx context.Context, st FolderState, group []*task) error {
 }
 
 // deliveries is how often a source may break off one and the same message
-// before that message is given up.
-const deliveries = 3
+// before that message is given up. With the pauses of DefaultRetry between
+// them that is a minute: a bad moment of the network blames no message.
+const deliveries = 7
 
 func (p *pass) single(ctx context.Context, st FolderState, t *task) error {
 	blamed, given := 0, false

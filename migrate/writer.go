@@ -327,7 +327,7 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		switch {
 		case err == nil && w.target.Capabilities().Labels:
 			// It may have been written for another folder.
-			if err := w.target.Update(w.writes, stored.ID, Change{AddFolder: t.folder}); err != nil {
+			if err := w.target.Update(w.writes, stored.ID, t.placed()); err != nil {
 				return fmt.Errorf("place a message that was found: %w", err)
 			}
 			fallthrough
@@ -364,6 +364,15 @@ func (w *writer) find(t *task, folders []FolderID) (stored Stored, err error) {
 
 func (t *task) arrived(o Outcome, s Stored) {
 	t.rec.Outcome, t.rec.Doubt, t.rec.Target, t.rec.Notes = o, false, s.ID, s.Notes
+}
+
+// placed is what places a message that is at the target in the folder of t.
+func (t *task) placed() Change {
+	c := Change{AddFolder: t.folder}
+	if t.msg.HasFlag(Flagged) {
+		c.AddFlags = []Flag{Flagged}
+	}
+	return c
 }
 
 // merge places a message of the same content in the folder of t, if the target
@@ -409,11 +418,7 @@ func (w *writer) merge(t *task) (merged bool, others []FolderID, err error) {
 	if !r.Outcome.Arrived() {
 		return false, others, nil
 	}
-	change := Change{AddFolder: t.folder}
-	if t.msg.HasFlag(Flagged) {
-		change.AddFlags = []Flag{Flagged}
-	}
-	err = w.target.Update(w.writes, r.Target, change)
+	err = w.target.Update(w.writes, r.Target, t.placed())
 	if errors.Is(err, ErrNotFound) { // deleted at the target since
 		return false, nil, nil
 	}

@@ -92,7 +92,7 @@ type sums struct {
 	Listed   int64            `json:"listed"`
 	Outcomes map[string]int64 `json:"outcomes"` // their sum is Listed
 	Bytes    int64            `json:"bytes"`    // octets of the messages that arrived
-	Doubts   int64            `json:"doubts"`   // pending messages that may have been written
+	Doubts   int64            `json:"doubts"`   // messages that may have been written: pending ones, and failures
 }
 
 type mailboxStatus struct {
@@ -176,7 +176,7 @@ func readStatus(ctx context.Context, config *Config, store *sqlite.Store, mailbo
 		}
 		ms.Started, ms.Ended, ms.Complete, ms.Error, ms.Hint = state.Started, state.Ended, state.Complete, state.Error, state.Hint
 		for _, t := range tallies {
-			if t.Mailbox != m.Source {
+			if t.Mailbox != m.Source || t.To != m.Target {
 				continue
 			}
 			if err := t.Check(); err != nil {

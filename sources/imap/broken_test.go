@@ -193,6 +193,9 @@ func TestABodyIsNeverCutShortInSilence(t *testing.T) {
 						broken = false
 						return test.answer
 					}
+					if strings.Contains(command, "BODY.PEEK[]<5.") {
+						return "* 1 FETCH (UID 1 BODY[]<5> \"\")\r\n" + ok
+					}
 					if strings.Contains(command, "BODY.PEEK[]<") {
 						return "* 1 FETCH (UID 1 BODY[]<0> {5}\r\nhello)\r\n" + ok
 					}
@@ -214,6 +217,49 @@ func TestABodyIsNeverCutShortInSilence(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A server may limit how much of a body it gives at once, or announce a wrong
+// size: what it has is read to its end, and what it repeats is not read for ever.
+func TestRangesAreReadToTheEndWhateverTheServerMakesOfThem(t *testing.T) {
+	content := strings.Repeat("0123456789abcde\n", 5<<20/16)
+	for name, test := range map[string]struct {
+		limit, announced int
+		repeats          bool
+	}{
+		"pieces of 1 MB":           {limit: 1 << 20, announced: len(content)},
+		"announced too large":      {limit: 1 << 30, announced: len(content) + 7},
+		"announced much too large": {limit: 1 << 30, announced: 1 << 30},
+		"the same piece for ever":  {limit: 5, announced: 1 << 30, repeats: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := scripted(t, func(command string) reply {
+				_, rest, ok2 := strings.Cut(command, "BODY.PEEK[]<")
+				if !ok2 {
+					return ""
+				}
+				var offset, size int
+				if _, err := fmt.Sscanf(rest, "%d.%d>", &offset, &size); err != nil {
+					t.Error(err)
+				}
+				from := min(offset, len(content))
+				if test.repeats {
+					from = 0
+				}
+				piece := content[from:min(from+min(size, test.limit), len(content))]
+				return reply(fmt.Sprintf("* 1 FETCH (UID 1 BODY[]<%d> {%d}\r\n%s)\r\n", offset, len(piece), piece)) + ok
+			})
+			s := opener(config)(t).(*Source)
+			defer s.Close()
+			got, _, err := readOne(s, &migrate.Message{UID: 1, Size: int64(test.announced)})
+			switch {
+			case test.repeats && err == nil:
+				t.Errorf("read %d octets", len(got))
+			case !test.repeats && (err != nil || got != content):
+				t.Errorf("read %d octets of %d: %v", len(got), len(content), err)
+			}
+		})
 	}
 }
 
@@ -274,6 +320,8 @@ func TestALargeMessageIsFetchedInRanges(t *testing.T) {
 					return reply("* 1 FETCH (UID 1 BODY[]<0> {4194304}\r\n" + first + ")\r\n" + ok)
 				case strings.Contains(command, "BODY.PEEK[]<4194304.4194304>"):
 					return test.last
+				case strings.Contains(command, "BODY.PEEK[]<4194311."):
+					return "* 1 FETCH (UID 1 BODY[]<4194311> \"\")\r\n" + ok
 				}
 				return ""
 			}))(t).(*Source)

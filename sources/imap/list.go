@@ -188,13 +188,18 @@ var (
 func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID, options *imap.FetchOptions) (ms []migrate.Message, err error) {
 	err = s.inFolder(ctx, f, "fetch", func(ss *session) error {
 		cmd := ss.client.Fetch(imap.UIDSet{{Start: uids[0], Stop: uids[len(uids)-1]}}, options)
+		at := map[migrate.UID]int{}
 		for data := cmd.Next(); data != nil; data = cmd.Next() {
 			m, l, err := ss.message(data)
 			if err != nil {
 				l.abandon(cmd)
 				return err
 			}
-			if m.UID != 0 && len(ms) < len(uids) {
+			switch i, ok := at[m.UID]; {
+			case ok:
+				ms[i] = merged(ms[i], m)
+			case m.UID != 0 && len(ms) < len(uids):
+				at[m.UID] = len(ms)
 				ms = append(ms, m)
 			}
 		}
@@ -205,6 +210,19 @@ func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID
 	}
 	slices.SortFunc(ms, func(a, b migrate.Message) int { return cmp.Compare(a.UID, b.UID) })
 	return ms, nil
+}
+
+// merged joins two answers about a message: a server may also tell of flags
+// that someone changes meanwhile (RFC 3501 section 7.4.2), before or after the
+// answer that was asked for. The later one has the flags.
+func merged(m, later migrate.Message) migrate.Message {
+	m.Flags = later.Flags
+	m.Size = cmp.Or(m.Size, later.Size)
+	m.MessageID = cmp.Or(m.MessageID, later.MessageID)
+	if m.InternalDate.IsZero() {
+		m.InternalDate = later.InternalDate
+	}
+	return m
 }
 
 // message reads the metadata of one message. With an error comes the literal

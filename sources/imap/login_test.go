@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"strconv"
@@ -82,5 +83,19 @@ func TestABearerTokenIsSentAndItsRefusalIsFatal(t *testing.T) {
 				s.Close()
 			}
 		}
+	}
+}
+
+func TestAPasswordThatTheServerRepeatsIsNotShown(t *testing.T) {
+	config := scripted(t, func(command string) reply {
+		if strings.Contains(command, "LOGIN") || strings.Contains(command, "AUTHENTICATE") {
+			return "TAG BAD I do not understand LOGIN joe open-sesame\r\n"
+		}
+		return ""
+	})
+	config.Secret = func(context.Context) (string, error) { return "open-sesame", nil }
+	_, err := Open(t.Context(), config)
+	if err == nil || strings.Contains(err.Error(), "open-sesame") || !errors.Is(err, migrate.ErrUnreachable) {
+		t.Errorf("got %v", err)
 	}
 }

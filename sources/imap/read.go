@@ -197,6 +197,7 @@ type ranges struct {
 	piece  []byte // what is left of the piece that was fetched last
 	offset int64  // where the next one begins
 	last   bool   // there is no next one
+	tiny   int    // pieces of less than tiny octets that did not end it
 	absent bool   // the first piece did not come
 	err    error
 }
@@ -217,6 +218,12 @@ func (r *ranges) Read(p []byte) (int, error) {
 	r.piece = r.piece[n:]
 	return n, nil
 }
+
+// So many pieces of less than so many octets are taken for a server's limit.
+const (
+	tiny    = 64 << 10
+	maxTiny = 16
+)
 
 // next fetches the next piece into memory, so that no answer is under way
 // while the caller thinks.
@@ -243,9 +250,20 @@ func (r *ranges) next() error {
 		r.absent, r.last = true, true
 	case !came && r.offset != r.size:
 		return classify("read", fmt.Errorf("the message vanished while it was read: %w", io.ErrUnexpectedEOF))
-	default:
-		r.last = len(r.piece) < rangeSize
-		r.offset += int64(len(r.piece))
+	}
+	n := int64(len(r.piece))
+	if !came {
+		n = 0
+	}
+	r.offset += n
+	// A piece that is short of the range ends the message, unless more was
+	// announced: then the announcement is wrong, or the server limits pieces,
+	// and the next piece tells.
+	r.last = r.last || n == 0 || n < rangeSize && r.offset >= r.size
+	if !r.last && n < tiny {
+		if r.tiny++; r.tiny > maxTiny {
+			return classify("read", errors.New("the server sends far less than the ranges that it is asked for"))
+		}
 	}
 	return nil
 }

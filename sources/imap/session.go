@@ -48,9 +48,21 @@ func connect(ctx context.Context, config Config) (*session, error) {
 	defer c.end()
 	if err := s.login(config, secret); err != nil {
 		s.close()
-		return nil, err
+		return nil, redacted(err, secret)
 	}
 	return s, nil
+}
+
+// redacted takes the password out of what the server said: it may repeat the
+// command that it refuses.
+func redacted(err error, secret string) error {
+	e, ok := errors.AsType[*migrate.Error](err)
+	if !ok || secret == "" || !strings.Contains(err.Error(), secret) {
+		return err
+	}
+	c := *e
+	c.Err = fmt.Errorf("%w: %s", migrate.ErrUnreachable, strings.ReplaceAll(strings.TrimPrefix(e.Err.Error(), migrate.ErrUnreachable.Error()+": "), secret, "********"))
+	return &c
 }
 
 func (s *session) login(config Config, secret string) error {
