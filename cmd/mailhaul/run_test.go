@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -276,6 +277,7 @@ type crowd struct {
 	seen     map[string]bool
 	gathered chan struct{} // closed once want of them are there
 	want     int
+	alone    atomic.Bool // they did not come
 }
 
 func (c *crowd) wrap(next http.Handler) http.Handler {
@@ -293,6 +295,8 @@ func (c *crowd) wrap(next http.Handler) http.Handler {
 			select {
 			case <-c.gathered:
 			case <-r.Context().Done():
+			case <-time.After(20 * time.Second):
+				c.alone.Store(true)
 			}
 		}
 		next.ServeHTTP(w, r)
@@ -305,7 +309,10 @@ func TestJobsSaysHowManyMailboxesMoveAtOnce(t *testing.T) {
 	c := &crowd{seen: map[string]bool{}, gathered: make(chan struct{}), want: 3}
 	_, url := gmailFor(t, gmailsim.Options{}, c.wrap)
 	config := o.migration(t, "gmail", url, "", "jobs = 1", "ann", "bob", "cleo")
-	ends(t, exitDone, []string{"run", "--config", config, "--jobs", "3"}) // with fewer it would wait for ever
+	ends(t, exitDone, []string{"run", "--config", config, "--jobs", "3"})
+	if c.alone.Load() {
+		t.Error("three mailboxes did not move at once")
+	}
 }
 
 func TestWhatIsLeftOutIsCountedAsExcluded(t *testing.T) {

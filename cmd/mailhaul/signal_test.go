@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -207,4 +208,21 @@ func TestAnInterruptEndsASimulatorWithItsDump(t *testing.T) {
 	p.says(t, "until Ctrl-C")
 	p.interrupt(t)
 	p.ends(t, exitDone, "Everything that arrived is in "+dump)
+}
+
+func TestARunThatWaitsForTheServerSaysWhyAndCanBeInterrupted(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newOfficeOn(t, l, "ann")
+	l.Close()
+	_, url := gmailFor(t, gmailsim.Options{}, nil)
+	config := o.migration(t, "gmail", url, "", "", "ann")
+	p := started(t, "run", "--config", config)
+	p.says(t, "connection refused")
+	p.interrupt(t)
+	p.ends(t, exitInterrupted, "ann@example.com", "waits until", "mailhaul: interrupted; run again to go on")
+	sumsOf(t, config, exitStopped)
 }
