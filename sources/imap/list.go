@@ -120,14 +120,14 @@ type suspect struct {
 func (s *Source) batch(ctx context.Context, f migrate.Folder, uids []imap.UID) (ms []migrate.Message, n int, err error) {
 	if s.suspect.folder == key(f.Path) && s.suspect.first <= uids[0] && uids[0] <= s.suspect.last {
 		for _, options := range []*imap.FetchOptions{&metadata, &metadata, &unread} {
-			if ms, err = s.metadata(ctx, f, uids[:1], options); !dubious(err) {
+			if ms, err = s.metadata(ctx, f, uids[:1], options, !options.RFC822Size); !dubious(err) {
 				break
 			}
 		}
 		return ms, 1, err
 	}
 	n = min(batchSize, len(uids))
-	if ms, err = s.metadata(ctx, f, uids[:n], &metadata); dubious(err) {
+	if ms, err = s.metadata(ctx, f, uids[:n], &metadata, false); dubious(err) {
 		s.suspect = suspect{key(f.Path), uids[0], uids[n-1]}
 		if answered(err) {
 			return s.batch(ctx, f, uids)
@@ -153,7 +153,10 @@ func (s *Source) complete(ctx context.Context, f migrate.Folder, uids []imap.UID
 		if _, asked := slices.BinarySearch(uids, uid); came || !asked {
 			continue
 		}
-		m, err := s.metadata(ctx, f, []imap.UID{uid}, &metadata)
+		m, err := s.metadata(ctx, f, []imap.UID{uid}, &metadata, false)
+		if err == nil && len(m) == 0 {
+			m, err = s.metadata(ctx, f, []imap.UID{uid}, &metadata, true)
+		}
 		if err != nil && !answered(err) {
 			if dubious(err) {
 				s.suspect = suspect{key(f.Path), uids[0], uids[len(uids)-1]}
@@ -184,22 +187,20 @@ var (
 )
 
 // metadata fetches what is known of the messages uids, which are all that
-// exist between the first and the last.
-func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID, options *imap.FetchOptions) (ms []migrate.Message, err error) {
+// exist between the first and the last. An answer without a size counts if
+// sizeless: a server may also tell of flags that someone changes meanwhile (RFC
+// 3501 section 7.4.2), and go-imap takes what comes first for the answer.
+func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID, options *imap.FetchOptions, sizeless bool) (ms []migrate.Message, err error) {
 	err = s.inFolder(ctx, f, "fetch", func(ss *session) error {
 		cmd := ss.client.Fetch(imap.UIDSet{{Start: uids[0], Stop: uids[len(uids)-1]}}, options)
-		at := map[migrate.UID]int{}
 		for data := cmd.Next(); data != nil; data = cmd.Next() {
 			m, l, err := ss.message(data)
 			if err != nil {
 				l.abandon(cmd)
 				return err
 			}
-			switch i, ok := at[m.UID]; {
-			case ok:
-				ms[i] = merged(ms[i], m)
-			case m.UID != 0 && len(ms) < len(uids):
-				at[m.UID] = len(ms)
+			if m.UID != 0 && (m.Size >= 0 || sizeless) && len(ms) < len(uids) {
+				m.Size = max(m.Size, 0)
 				ms = append(ms, m)
 			}
 		}
@@ -212,22 +213,10 @@ func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID
 	return ms, nil
 }
 
-// merged joins two answers about a message: a server may also tell of flags
-// that someone changes meanwhile (RFC 3501 section 7.4.2), before or after the
-// answer that was asked for. The later one has the flags.
-func merged(m, later migrate.Message) migrate.Message {
-	m.Flags = later.Flags
-	m.Size = cmp.Or(m.Size, later.Size)
-	m.MessageID = cmp.Or(m.MessageID, later.MessageID)
-	if m.InternalDate.IsZero() {
-		m.InternalDate = later.InternalDate
-	}
-	return m
-}
-
-// message reads the metadata of one message. With an error comes the literal
-// in which it happened.
+// message reads the metadata of one message; its size is negative if it did not
+// come. With an error comes the literal in which it happened.
 func (s *session) message(data *imapclient.FetchMessageData) (m migrate.Message, l *literal, err error) {
+	m.Size = -1
 	for item := data.Next(); item != nil; item = data.Next() {
 		switch item := item.(type) {
 		case imapclient.FetchItemDataUID:
