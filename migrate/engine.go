@@ -22,7 +22,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,7 +35,6 @@ type Engine struct {
 	Rules       Rules
 	Jobs        int           // mailboxes at once
 	Grace       time.Duration // how long writes in flight may take once the run is told to stop
-	Log         *slog.Logger
 	Progress    *Progress
 }
 

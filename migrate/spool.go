@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -92,7 +91,7 @@ func (sp *spooled) spill(r io.Reader) error {
 	}
 	f, err := os.CreateTemp(sp.spool.dir, "mailhaul-*.eml") // mode 0600
 	if err != nil {
-		return &localError{fmt.Errorf("spool: %w", err)}
+		return spoolError(err)
 	}
 	// Where the system allows, the file loses its name at once, so that a
 	// killed process leaves no mail behind.
@@ -116,13 +115,18 @@ func (sp *spooled) spill(r io.Reader) error {
 	return nil
 }
 
+func spoolError(err error) error {
+	return &localError{&Error{Op: "spool", Class: Fatal, Err: err,
+		Hint: "Mail on its way is kept in temporary files. Make room for them and see that you may write there, or name another folder with spool_dir in [run]."}}
+}
+
 // keeper marks errors of the spool's own disk.
 type keeper struct{ f *os.File }
 
 func (k *keeper) Write(p []byte) (int, error) {
 	n, err := k.f.Write(p)
 	if err != nil {
-		return n, &localError{fmt.Errorf("spool: %w", err)}
+		return n, spoolError(err)
 	}
 	return n, nil
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -112,7 +111,6 @@ func (w *world) engine() *Engine {
 		Retry:       Retry{First: time.Second, Max: time.Minute, Patience: time.Hour},
 		Jobs:        1,
 		Grace:       time.Second,
-		Log:         slog.New(slog.DiscardHandler),
 		Progress:    new(Progress),
 	}
 }

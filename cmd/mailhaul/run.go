@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"log/slog"
 	"os"
 	"time"
 
@@ -103,7 +101,6 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, s
 		Rules:       config.rules(),
 		Jobs:        config.Run.Jobs,
 		Grace:       grace,
-		Log:         slog.New(slog.DiscardHandler),
 		Progress:    progress,
 	}
 	stop := showProgress(ctx, progress, limiters, stderr)
@@ -122,19 +119,13 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, s
 // trySpool returns an error unless files can be made in dir.
 func trySpool(dir string) error {
 	f, err := os.CreateTemp(dir, "mailhaul-*.tmp")
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
 	if err != nil {
-		return spoolError(err)
+		return withHint(err, "Mail on its way is kept in temporary files. See that you may write there, or name another folder with spool_dir in [run].")
 	}
-	return spoolError(errors.Join(f.Close(), os.Remove(f.Name())))
-}
-
-// spoolError says what to do if err is trouble with a file. The spool's are
-// the only ones of a run: checkpoints explain their own.
-func spoolError(err error) error {
-	if _, ok := errors.AsType[*fs.PathError](err); !ok {
-		return err
-	}
-	return withHint(err, "Mail on its way is kept in temporary files. Make room for them and see that you may write there, or name another folder with spool_dir in [run].")
+	return nil
 }
 
 // rules are what the configuration leaves out.
@@ -162,7 +153,7 @@ func verdict(err error, results []migrate.Result, s *status) error {
 	case errors.Is(err, errInterrupted):
 		return &codeError{exitInterrupted, errors.New("interrupted; run again to go on")}
 	case err != nil:
-		return spoolError(err)
+		return err
 	}
 	early := 0
 	for _, r := range results {
