@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -91,6 +92,40 @@ func BenchmarkRecords(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+		}
+	}
+}
+
+// BenchmarkByDigest looks up contents of which only the asking message itself
+// is in doubt, as the engine does before every write to a target that labels.
+func BenchmarkByDigest(b *testing.B) {
+	s, err := Open(filepath.Join(b.TempDir(), "mailhaul.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	l, err := s.Mailbox(b.Context(), "a", "b")
+	if err != nil {
+		b.Fatal(err)
+	}
+	st := migrate.FolderState{Folder: migrate.Folder{Path: []string{"INBOX"}, UIDValidity: 1}}
+	if err := l.SaveFolder(b.Context(), &st); err != nil {
+		b.Fatal(err)
+	}
+	const n = 20_000
+	var rs []migrate.Record
+	for uid := range migrate.UID(n) {
+		rs = append(rs, migrate.Record{Folder: st.ID, UID: uid + 1, Doubt: uid < 20, Digest: sha256.Sum256(binary.BigEndian.AppendUint32(nil, uint32(uid)))})
+		if uid >= 20 {
+			rs[uid].Outcome, rs[uid].Target = migrate.Copied, "m"
+		}
+	}
+	if err := l.AddListed(b.Context(), rs...); err != nil {
+		b.Fatal(err)
+	}
+	for i := 0; b.Loop(); i++ {
+		if found, err := l.ByDigest(b.Context(), rs[i%20].Digest); err != nil || len(found) != 1 {
+			b.Fatal(found, err)
 		}
 	}
 }

@@ -135,19 +135,21 @@ func sharedPrefix(a, b string) (n int) {
 	return n
 }
 
-const selectRecords = `SELECT m.id, m.outcome, m.doubt, m.size, m.digest, m.shared, m.target, f.base,
+const selectColumns = `SELECT m.id, m.outcome, m.doubt, m.size, m.digest, m.shared, m.target, f.base,
 		coalesce(r.notes, ''), coalesce(r.reason, ''), coalesce(r.hint, ''), coalesce(m.message_id, '')
-	FROM folder f JOIN message m LEFT JOIN remark r ON r.id = m.remark `
+	`
+
+const selectRecords = selectColumns + `FROM folder f JOIN message m LEFT JOIN remark r ON r.id = m.remark `
 
 const recordsQuery = selectRecords + `WHERE f.id = ? AND f.mailbox = ? AND m.id BETWEEN ? AND ? ORDER BY m.id LIMIT ?`
 
 // digestQuery is one statement, so that a message cannot slip through it by
-// leaving doubt. Each of its parts has its index.
-const digestQuery = selectRecords + `WHERE f.id = m.id >> 32 AND m.id IN (
-	SELECT * FROM (SELECT id FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND outcome IN (1, 2, 3) LIMIT 1)
-	UNION ALL
-	SELECT * FROM (SELECT id FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND doubt = 1 LIMIT 1000))
-	ORDER BY m.outcome IN (1, 2, 3) DESC`
+// leaving doubt. Each of its parts has its index, and is limited before it is
+// joined. What is at the target comes first.
+const digestQuery = selectColumns + `FROM (SELECT * FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND outcome IN (1, 2, 3) LIMIT 1) m ` + digestJoin + `
+	UNION ALL ` + selectColumns + `FROM (SELECT * FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND doubt = 1 LIMIT 1000) m ` + digestJoin
+
+const digestJoin = `JOIN folder f ON f.id = m.id >> 32 LEFT JOIN remark r ON r.id = m.remark`
 
 // scanRecord reads a row of selectRecords.
 func scanRecord(rows *sql.Rows) (r migrate.Record, err error) {

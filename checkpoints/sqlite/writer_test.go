@@ -208,9 +208,11 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 			}
 			plan = append(plan, step)
 		}
-		t.Log(strings.Join(plan, "\n"))
+		got := strings.Join(plan, "\n")
+		scans := strings.Contains(got, "SCAN message") || strings.Contains(got, "SCAN f") ||
+			strings.Contains(got, "SCAN m") && !strings.Contains(got, "CO-ROUTINE m") // which has few rows
 		for _, want := range wants {
-			if got := strings.Join(plan, "\n"); rows.Err() != nil || !strings.Contains(got, want) || strings.Contains(got, "SCAN m") || strings.Contains(got, "SCAN f") {
+			if rows.Err() != nil || !strings.Contains(got, want) || scans {
 				t.Errorf("error %v, plan\n%s\nwant %s", rows.Err(), got, want)
 			}
 		}
