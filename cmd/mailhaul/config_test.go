@@ -87,9 +87,9 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 			"mailhaul.toml:3:1: source.password: set only one of password_file, password_command and password_env\n" +
 				"mailhaul.toml:8:1: gmail.token: set only one of token_file, token_command and token_env\n" +
 				"mailhaul.toml:9:1: gmail.token_command: the first item must name the program"},
-		"endpoint in the clear": {sound + "endpoint = 'http://proxy.example.com'\n[graph]\nendpoint = 'https://user:pw@proxy.example.com'\n",
+		"endpoint in the clear": {sound + "endpoint = 'http://gateway.example.com'\n[graph]\nendpoint = 'https://user:pw@gateway.example.com'\n",
 			"mailhaul.toml:7:1: gmail.endpoint: http would send the token over the network in the clear: use https, http is for this machine only\n" +
-				"mailhaul.toml:9:1: graph.endpoint: want the URL of a server without password or query, as in https://proxy.example.com"},
+				"mailhaul.toml:9:1: graph.endpoint: want the URL of a server without password or query, as in https://gateway.example.com"},
 		"gmail without login": {"[source]\nhost = 'h'\n[target]\nkind = 'gmail'\n[gmail]\n",
 			`mailhaul.toml:5:2: gmail: no login: set service_account_file (a key with domain-wide delegation), or impersonate (such an account without a key)`},
 		"gmail with two logins": {sound + "token_env = 'T'\n",

