@@ -19,7 +19,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -96,22 +95,9 @@ func Open(ctx context.Context, c Config) (*Target, error) {
 	}
 	if err != nil {
 		t.Close()
-		return nil, unready(err)
+		return nil, err
 	}
 	return t, nil
-}
-
-// unready makes a failed precondition Fatal when the mailbox is opened: then it
-// mostly means that there is none, and waiting an hour would not make one.
-func unready(err error) error {
-	e, ok := errors.AsType[*migrate.Error](err)
-	if !ok || e.Class != migrate.Transient || !strings.Contains(strings.ToLower(e.Err.Error()), "failedprecondition") {
-		return err
-	}
-	c := *e
-	c.Class = migrate.Fatal
-	c.Hint = "The user may have no mailbox, or the token names no user: check the address in the Admin console under Users. Gmail also says so for a minute now and then: run again."
-	return &c
 }
 
 func newTarget(ctx context.Context, c Config) (*Target, error) {

@@ -161,7 +161,7 @@ func TestOpenProvesAccess(t *testing.T) {
 func TestTokensGoToSafeEndpointsOnly(t *testing.T) {
 	for endpoint, safe := range map[string]bool{
 		"https://gmail.googleapis.com/": true,
-		"https://gateway.example.org":     true,
+		"https://gateway.example.org":   true,
 		"http://127.0.0.1:8080/":        true,
 		"http://[::1]:8080":             true,
 		"http://localhost:1":            true,

@@ -185,13 +185,3 @@ func TestOpeningGivesUpOnATokenThatIsRefusedTwice(t *testing.T) {
 		t.Errorf("the error is %#v", err)
 	}
 }
-
-// A static token says nothing of its user, so Gmail is the first to notice.
-func TestAMailboxThatDoesNotExistIsNotWaitedFor(t *testing.T) {
-	_, server := serve(t, gmailsim.Options{Users: []string{"somebody.else@example.com"}})
-	_, err := Open(t.Context(), config(server))
-	e, ok := errors.AsType[*migrate.Error](err)
-	if !ok || e.Class != migrate.Fatal || !strings.Contains(e.Hint, "no mailbox") {
-		t.Errorf("got %v", err)
-	}
-}
