@@ -80,16 +80,6 @@ type Tally struct {
 	Doubts  int64 // how many are in doubt, pending or failed
 }
 
-// Add adds the counts of u to t.
-func (t *Tally) Add(u Tally) {
-	t.Listed += u.Listed
-	t.Doubts += u.Doubts
-	for o := range Outcomes {
-		t.Count[o] += u.Count[o]
-		t.Bytes[o] += u.Bytes[o]
-	}
-}
-
 // Check returns an error unless the identity holds: listed = sum of outcomes.
 func (t Tally) Check() error {
 	var sum int64

@@ -257,7 +257,7 @@ func (s *status) print(w io.Writer) {
 				fmt.Fprintf(w, "  %s\n", printable(m.Hint))
 			}
 		}
-		s.printRenames(w, m)
+		printRenames(w, m)
 		printFailures(w, m)
 	}
 }
@@ -276,7 +276,7 @@ func (m mailboxStatus) last(running bool) string {
 	return "stopped early"
 }
 
-func (s *status) printRenames(w io.Writer, m mailboxStatus) {
+func printRenames(w io.Writer, m mailboxStatus) {
 	head := false
 	for _, f := range m.Folders {
 		if f.Note == "" || f.Role == migrate.RoleInbox {
