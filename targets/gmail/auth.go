@@ -2,6 +2,7 @@ package gmail
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/oauth2/google"
 	api "google.golang.org/api/gmail/v1"
 	"google.golang.org/api/impersonate"
+	"google.golang.org/api/option"
 )
 
 // Scope is the one scope that a migration needs. gmail.insert, gmail.labels
@@ -35,9 +37,14 @@ func ServiceAccount(key []byte, user string) (oauth2.TokenSource, error) {
 		// The parser's text may quote the key.
 		return nil, errors.New("this is not the JSON key of a service account")
 	}
+	var id struct {
+		ClientID string `json:"client_id"`
+	}
+	_ = json.Unmarshal(key, &id) // it was read before
+	who := login{account: config.Email, clientID: id.ClientID, user: user}
 	config.Subject = user
 	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, &http.Client{Timeout: 30 * time.Second})
-	return sourceFunc(func() (*oauth2.Token, error) { return config.TokenSource(ctx).Token() }), nil
+	return who.source(func() (*oauth2.Token, error) { return config.TokenSource(ctx).Token() }), nil
 }
 
 // Keyless returns tokens for user from the service account named account,
@@ -45,16 +52,31 @@ func ServiceAccount(key []byte, user string) (oauth2.TokenSource, error) {
 // default credentials need the role Service Account Token Creator). No key
 // file exists that could be lost.
 func Keyless(ctx context.Context, account, user string) oauth2.TokenSource {
-	return sourceFunc(func() (*oauth2.Token, error) {
+	return keyless(ctx, account, user)
+}
+
+func keyless(ctx context.Context, account, user string, options ...option.ClientOption) oauth2.TokenSource {
+	return login{account: account, user: user}.source(func() (*oauth2.Token, error) {
 		source, err := impersonate.CredentialsTokenSource(ctx, impersonate.CredentialsConfig{
 			TargetPrincipal: account,
 			Scopes:          []string{Scope},
 			Subject:         user,
-		})
+		}, options...)
 		if err != nil {
-			return nil, fmt.Errorf("impersonate %s: %w", account, err)
+			return nil, &localError{fmt.Errorf("impersonate %s: %w", account, err)}
 		}
 		return source.Token()
+	})
+}
+
+// source is a TokenSource that does not cache, and whose errors say who asked.
+func (l login) source(token sourceFunc) oauth2.TokenSource {
+	return sourceFunc(func() (*oauth2.Token, error) {
+		t, err := token()
+		if err != nil {
+			err = &loginError{l, err}
+		}
+		return t, err
 	})
 }
 

@@ -2,16 +2,11 @@ package gmail
 
 import (
 	"crypto/tls"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
-	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
-	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
 
 	"github.com/mailhaul/mailhaul/migrate"
@@ -71,59 +66,6 @@ func unauthorized(op string, refused *refusedToken) *migrate.Error {
 	if refused.final {
 		e.Class = migrate.Fatal
 		e.Hint = "Google refuses the token, and a new one as well: check the key of the service account and whether it was disabled."
-	}
-	return e
-}
-
-// tokenRefusal says why there is no token. Only what comes back with a code
-// is final; the network may recover.
-func tokenRefusal(op string, err error) *migrate.Error {
-	e := &migrate.Error{Op: op, Class: migrate.Transient, Refused: true, Err: fmt.Errorf("token: %w", hideURL(err))}
-	status, code, description := 0, "", ""
-	if r, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		var reply struct {
-			Error       string
-			Description string `json:"error_description"`
-		}
-		if r.Response != nil {
-			status = r.Response.StatusCode
-		}
-		code, description = r.ErrorCode, r.ErrorDescription
-		if code == "" && json.Unmarshal(r.Body, &reply) == nil {
-			code, description = reply.Error, reply.Description
-		}
-		text := oneLine(description)
-		if code == "" {
-			text = oneLine(pageText(string(r.Body)))
-		}
-		e.Err = fmt.Errorf("token: HTTP %d: %s", status, strings.Trim(oneLine(code)+": "+text, ": "))
-	} else if text := err.Error(); strings.HasPrefix(text, "impersonate: status code ") {
-		// The keyless source gives its answer as text only.
-		fmt.Sscanf(text, "impersonate: status code %d", &status)
-		for _, known := range []string{"invalid_grant", "unauthorized_client", "admin_policy_enforced", "PERMISSION_DENIED"} {
-			if strings.Contains(text, known) {
-				code = known
-			}
-		}
-		e.Err = fmt.Errorf("token: %s", oneLine(text))
-	}
-
-	if status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout {
-		e.Class = migrate.Fatal
-	}
-	switch code {
-	case "invalid_grant":
-		e.Hint = "Google knows no such user, or the service account's key is no longer valid, or this machine's clock is wrong: check the address in the Admin console under Users."
-	case "unauthorized_client":
-		e.Hint = "Domain-wide delegation is missing: Admin console, Security, Access and data control, API controls, Manage domain-wide delegation: add the service account's client ID with exactly the scope " + Scope + ". It can take a day to work."
-	case "admin_policy_enforced":
-		e.Hint = "The domain's policy forbids this application: Admin console, Security, API controls, App access control."
-	case "PERMISSION_DENIED":
-		e.Hint = "The account that runs mailhaul needs the role Service Account Token Creator on the service account."
-	default:
-		if e.Class == migrate.Fatal {
-			e.Hint = "Google gives no token: check the service account and its key."
-		}
 	}
 	return e
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
 
 	"github.com/mailhaul/mailhaul/migrate"
@@ -181,33 +180,6 @@ func TestErrorsBelowHTTPSayWhetherSomethingWasSent(t *testing.T) {
 		}
 		if strings.Contains(e.Error(), "secret") {
 			t.Errorf("%s: the error reads %q", name, e)
-		}
-	}
-}
-
-func TestTokenRefusalsNameThePlaceInTheAdminConsole(t *testing.T) {
-	response := func(code int, body string) error {
-		return &oauth2.RetrieveError{Response: &http.Response{StatusCode: code, Status: http.StatusText(code)}, Body: []byte(body)}
-	}
-	for _, test := range []struct {
-		err   error
-		class migrate.Class
-		hint  string
-		text  string
-	}{
-		{response(400, `{"error":"invalid_grant","error_description":"Not a valid email."}`), fatal, "under Users", "invalid_grant: Not a valid email."},
-		{response(401, `{"error":"unauthorized_client","error_description":"Client is unauthorized."}`), fatal, "Manage domain-wide delegation", "unauthorized_client"},
-		{response(400, `{"error":"admin_policy_enforced"}`), fatal, "App access control", "admin_policy_enforced"},
-		{response(404, `<html>not found</html>`), fatal, "service account", "not found"},
-		{response(503, `<html>later</html>`), transient, "", "later"},
-		{response(429, ``), transient, "", "429"},
-		{errors.New(`impersonate: status code 403: {"error":{"status":"PERMISSION_DENIED"}}`), fatal, "Service Account Token Creator", "403"},
-		{errors.New(`impersonate: status code 401: {"error":"unauthorized_client"}`), fatal, "domain-wide delegation", "unauthorized_client"},
-		{errors.New("no route to host"), transient, "", "no route to host"},
-	} {
-		e, _ := classify("getProfile", &url.Error{Op: "Get", URL: "x", Err: &tokenError{test.err}}, now)
-		if e.Class != test.class || !e.Refused || !strings.Contains(e.Hint, test.hint) || !strings.Contains(e.Error(), test.text) {
-			t.Errorf("%v: class %v, refused %v, hint %q, text %q", test.err, e.Class, e.Refused, e.Hint, e)
 		}
 	}
 }

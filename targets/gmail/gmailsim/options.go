@@ -13,6 +13,8 @@ type Options struct {
 	TokenLife time.Duration // life of the tokens that /token issues; 0 means an hour
 	Scopes    []string      // what /token may grant; empty means every scope
 
+	TokenScopes []string // what the tokens of Tokens allow; empty means everything
+
 	// ExpireTokenAt makes the token of the n-th authorised request invalid from
 	// that request on, a token of Tokens too; 0 means never.
 	ExpireTokenAt int

@@ -44,6 +44,14 @@ type grant struct {
 	until   time.Time
 }
 
+// allowed returns what scopes allow together.
+func allowed(names []string) (all scope) {
+	for _, name := range names {
+		all |= scopes[name]
+	}
+	return all
+}
+
 func (g grant) allows(any scope) bool { return g.scopes&any != 0 }
 
 // tokens are the bearer tokens in circulation.
@@ -64,8 +72,10 @@ func (s *Server) authorise(r *http.Request) (grant, error) {
 	defer s.tokens.mu.Unlock()
 	g, issued := s.tokens.issued[token]
 	if !issued && slices.Contains(s.o.Tokens, token) {
-		g = grant{scopes: ^scope(0)}
-		issued = true
+		g, issued = grant{scopes: ^scope(0)}, true
+		if len(s.o.TokenScopes) > 0 {
+			g.scopes = allowed(s.o.TokenScopes)
+		}
 	}
 	if !issued || s.tokens.expired[token] || !g.until.IsZero() && !s.o.Now().Before(g.until) {
 		return grant{}, unauthenticated()
@@ -103,14 +113,12 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		refuse(400, "invalid_grant", "Not a valid email.")
 		return
 	}
-	g := grant{subject: strings.ToLower(claims.Subject), until: s.o.Now().Add(s.o.TokenLife)}
-	for _, name := range strings.Fields(claims.Scope) {
-		if len(s.o.Scopes) > 0 && !slices.Contains(s.o.Scopes, name) {
-			refuse(401, "unauthorized_client", "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.")
-			return
-		}
-		g.scopes |= scopes[name]
+	asked := strings.Fields(claims.Scope)
+	if len(s.o.Scopes) > 0 && slices.ContainsFunc(asked, func(name string) bool { return !slices.Contains(s.o.Scopes, name) }) {
+		refuse(401, "unauthorized_client", "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.")
+		return
 	}
+	g := grant{subject: strings.ToLower(claims.Subject), scopes: allowed(asked), until: s.o.Now().Add(s.o.TokenLife)}
 	token := "sim." + rand.Text()
 	s.tokens.mu.Lock()
 	s.tokens.issued[token] = g

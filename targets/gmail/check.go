@@ -1,0 +1,25 @@
+package gmail
+
+import (
+	"context"
+	"errors"
+
+	api "google.golang.org/api/gmail/v1"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// nowhere is the id of no message: real ones hold the time.
+const nowhere = "0000000000000000"
+
+// Check proves that the token may do all that a migration does, which Open
+// alone does not: reading takes less than [Scope]. It asks for a change to a
+// message that does not exist, and changes nothing. The notes are about the
+// login as a whole; there are none yet.
+func (t *Target) Check(ctx context.Context) (notes []string, err error) {
+	err = t.modify(ctx, nowhere, &api.ModifyMessageRequest{RemoveLabelIds: []string{unread}})
+	if e, ok := errors.AsType[*migrate.Error](err); ok && e.Class == migrate.Permanent {
+		return nil, nil // Gmail had no objection to the token, only to the message
+	}
+	return nil, err
+}
