@@ -20,7 +20,7 @@ func newCheckCommand() *cobra.Command {
 		Short: "Log in to both ends of every mailbox",
 		Long: `check logs in to both ends of every mailbox, lists the folders of the source,
 and says what stands in the way of a run. It writes no mail and no checkpoints.
-With route = "auto" the first Microsoft 365 mailbox is probed: one message is
+Unless route = "json" the first Microsoft 365 mailbox is probed: one message is
 imported into a hidden folder, and both are removed again.
 
 Exit codes:

@@ -41,7 +41,7 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 		if err != nil {
 			return nil, err
 		}
-		route := &graphRoute{route: graph.Route(c.Graph.Route)}
+		route := &graphRoute{route: graph.Route(c.Graph.Route), probed: c.Graph.Route == string(graph.RouteJSON)}
 		if c.Graph.Profile != "none" {
 			k.user, k.shared = graph.MailboxLimits(), pace.NewLimiter(nil, graph.AppLimits()...)
 		}
@@ -146,11 +146,11 @@ func graphToken(ctx context.Context, c GraphConfig) (graph.Token, error) {
 	return token, nil
 }
 
-// graphRoute is the way into a tenant. Where it is probed, the first mailbox
-// does it for all.
+// graphRoute is the way into a tenant. The first mailbox probes it for all.
 type graphRoute struct {
-	mu    sync.Mutex
-	route graph.Route
+	mu     sync.Mutex
+	route  graph.Route
+	probed bool
 }
 
 func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
@@ -161,9 +161,8 @@ func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token,
 	}
 	config.Endpoint = cmp.Or(c.Endpoint, cloud.Endpoint)
 	r.mu.Lock()
-	config.Route = r.route
-	probes := r.route == graph.RouteAuto
-	if !probes {
+	config.Route, config.Probed = r.route, r.probed
+	if r.probed {
 		r.mu.Unlock()
 	} else {
 		defer r.mu.Unlock()
@@ -172,8 +171,8 @@ func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token,
 	if err != nil {
 		return nil, err
 	}
-	if probes {
-		r.route = t.Route()
+	if !config.Probed {
+		r.route, r.probed = t.Route(), true
 	}
 	return t, nil
 }

@@ -108,7 +108,6 @@ func TestAMigrationToGmailSurvivesFiftyKills(t *testing.T) {
 func TestAMigrationToMicrosoft365SurvivesFiftyKills(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, sourcetest.Options{Separator: "/"}, messages())
-	delete(s.mail, corpusUser) // see soundSite
 	k := &killer{}
 	sim, url := serveGraph(t, k.wrap)
 	config := s.migration(t, "graph", url)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,26 +20,20 @@ const (
 	findPage       = 200
 	findWholePage  = 20 // with bodies
 	findPages      = 500
-	findCandidates = 100 // messages that are read to compare their content
+	findCandidates = 1000 // messages whose header is read
 )
 
 // Find implements [migrate.Target]. A message with the key is complete. One
-// with a partial key is a leftover of ours, is removed and does not count. A
-// message that was imported but has no key yet is known by its content, and is
-// completed.
+// with a partial key is a leftover of ours, is removed and does not count. One
+// that was imported and has the key in its header alone is completed.
 //
 // A filter may lag behind a write by an unknown time, so only a hit counts; a
 // miss is decided by listing the folder.
-func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.Message, since migrate.Position) (_ migrate.Stored, err error) {
+func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.Message, since migrate.Position) (migrate.Stored, error) {
 	from, route, err := parsePosition(since)
 	if err != nil {
 		return migrate.Stored{}, undecided("the position is none of this target")
 	}
-	defer func() {
-		if err == nil || classOf(err) == migrate.Permanent {
-			t.unfinished.decided(m.Key)
-		}
-	}()
 	hits, err := t.keyed(ctx, folder, m.Key)
 	if err != nil {
 		return migrate.Stored{}, named("find", err)
@@ -49,8 +41,6 @@ func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.M
 	if len(hits) > 0 {
 		return migrate.Stored{ID: hits[0]}, nil
 	}
-	t.imports.Lock()
-	defer t.imports.Unlock()
 	c, err := t.candidates(ctx, folder, m, from)
 	if err != nil {
 		return migrate.Stored{}, named("find", err)
@@ -63,13 +53,10 @@ func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.M
 			return migrate.Stored{}, named("remove an incomplete copy", err)
 		}
 	}
-	// Only imports are without a key for a moment. Elsewhere such a message is
-	// somebody else's, for instance the same mail delivered here too.
-	imports := route == RouteImport || t.name == RouteImport
-	if !imports || len(c.keyless) == 0 {
-		return migrate.Stored{}, notFound()
+	if route == RouteImport || t.name == RouteImport {
+		return t.imported(ctx, c.keyless, m)
 	}
-	return t.claim(ctx, c.keyless, m)
+	return migrate.Stored{}, notFound()
 }
 
 func notFound() error {
@@ -171,6 +158,9 @@ func (f *found) add(id migrate.MessageID, msg models.Messageable, m *migrate.Mes
 	}
 }
 
+// wellFormedID matches Message-IDs that no server has reason to change.
+var wellFormedID = regexp.MustCompile(`^<[^\s<>@]+@[^\s<>@]+>$`)
+
 // sameMessageID is true unless both are there and differ. Exchange may replace
 // one that is malformed, so such a one proves nothing.
 func sameMessageID(got *string, want string) bool {
@@ -180,70 +170,26 @@ func sameMessageID(got *string, want string) bool {
 	return strings.EqualFold(strings.TrimSpace(*got), want)
 }
 
-// claim finds among keyless messages the one with m's content, and completes it.
-func (t *Target) claim(ctx context.Context, ids []migrate.MessageID, m *migrate.Message) (migrate.Stored, error) {
-	ids = slices.DeleteFunc(ids, func(id migrate.MessageID) bool {
-		key, known := t.unfinished.owner(id)
-		return known && key != m.Key
-	})
-	if len(ids) == 0 {
-		return migrate.Stored{}, notFound()
-	}
-	for _, id := range ids {
-		if _, own := t.unfinished.owner(id); own {
-			return t.complete(ctx, id, m)
-		}
-	}
-	if m.Body == nil {
-		return migrate.Stored{}, undecided("a message like it is there, but the source no longer has the original to compare")
-	}
+// imported looks among messages without the property for the one that was
+// imported as m, and completes it. Others are somebody else's, for instance the
+// same mail delivered here too.
+func (t *Target) imported(ctx context.Context, ids []migrate.MessageID, m *migrate.Message) (migrate.Stored, error) {
 	if len(ids) > findCandidates {
 		return migrate.Stored{}, undecided("too many messages could be it")
 	}
-	r, err := m.Body.Open()
-	if err != nil {
-		return migrate.Stored{}, unsent(err)
-	}
-	want, err := printOf(r)
-	r.Close()
-	if err != nil {
-		return migrate.Stored{}, unsent(err)
-	}
-	alike := false
 	for _, id := range ids {
-		got, err := t.fingerprint(ctx, id)
+		got, err := t.user.Messages().ByMessageId(string(id)).Get(ctx, &users.ItemMessagesMessageItemRequestBuilderGetRequestConfiguration{
+			QueryParameters: &users.ItemMessagesMessageItemRequestBuilderGetQueryParameters{Select: []string{"internetMessageHeaders"}},
+		})
 		if refused(err).status == http.StatusNotFound {
 			continue
 		}
 		if err != nil {
 			return migrate.Stored{}, named("read back", err)
 		}
-		switch want.compare(got) {
-		case same:
+		if importedAs(got) == m.Key {
 			return t.complete(ctx, id, m)
-		case similar:
-			alike = true
 		}
 	}
-	if alike && t.unfinished.wait(m.Key) {
-		return migrate.Stored{}, &migrate.Error{Op: "find", Class: migrate.Transient, Err: errors.New("another message like it is in doubt too")}
-	}
-	if alike {
-		return migrate.Stored{}, undecided("a message that is similar in content is there")
-	}
 	return migrate.Stored{}, notFound()
-}
-
-// fingerprint reads a message back: $value is the MIME that Exchange rebuilds.
-func (t *Target) fingerprint(ctx context.Context, id migrate.MessageID) (fingerprint, error) {
-	resp, err := t.client.get(ctx, "/v1.0"+t.root+"/messages/"+url.PathEscape(string(id))+"/$value")
-	if err != nil {
-		return fingerprint{}, err
-	}
-	defer resp.Body.Close()
-	p, err := printOf(resp.Body)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return p, unanswered(err)
-	}
-	return p, nil
 }

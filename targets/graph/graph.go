@@ -3,23 +3,24 @@
 // A message takes one of two routes. Import hands Exchange the message as it
 // is (mailFolder: importMime, a beta call) and then sets flags and a key. JSON
 // rebuilds it from a Graph message with MAPI properties, in v1.0, and loses the
-// MIME structure; what it loses is named in [migrate.Stored]. [Target.Probe]
-// finds out whether a tenant can import.
+// MIME structure; what it loses is named in [migrate.Stored]. [Open] finds
+// out whether a tenant can import.
 //
 // Every message carries a named property with [migrate.Message.Key]. A message
-// with its key is complete, so a write in doubt is settled by looking.
+// with its key is complete, so a write in doubt is settled by looking. An import
+// gets the property in a second call; till then a header field has the key.
 //
 // No call is retried here, except once with a new token after a 401.
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
@@ -33,7 +34,7 @@ type Route string
 
 const (
 	RouteAuto   Route = "auto"       // import if a probe passes, JSON if not
-	RouteImport Route = "importmime" // MIME by importMime; what it cannot take goes by JSON
+	RouteImport Route = "importmime" // MIME by importMime, even if it loses the date; what it cannot take goes by JSON
 	RouteJSON   Route = "json"       // Graph messages with MAPI properties
 )
 
@@ -44,6 +45,7 @@ type Config struct {
 	Token    Token         // bearer tokens
 	Limiter  *pace.Limiter // of this mailbox; may be nil
 	Route    Route         // empty means RouteAuto
+	Probed   bool          // an earlier Target of the tenant found Route to work
 	Parallel int           // concurrent calls; 0 means 4, the documented limit
 }
 
@@ -54,18 +56,12 @@ type Target struct {
 	user   *users.UserItemRequestBuilder
 	name   Route
 	route  route
-
-	// imports is held shared while a message is imported but has no key yet,
-	// and alone while Find claims one: otherwise Find could claim the import
-	// that another goroutine is about to give a key.
-	imports    sync.RWMutex
-	unfinished unfinished
 }
 
 var _ migrate.Target = (*Target)(nil)
 
-// Open opens the mailbox and proves access to it by reading its inbox. With
-// RouteAuto it also probes. Errors are classified.
+// Open opens the mailbox and proves access to it by reading its inbox. Unless
+// RouteJSON is asked for it also probes. Errors are classified.
 func Open(ctx context.Context, cfg Config) (*Target, error) {
 	if cfg.Endpoint == "" {
 		cfg.Endpoint = clouds()[0].Endpoint
@@ -88,8 +84,8 @@ func Open(ctx context.Context, cfg Config) (*Target, error) {
 		t.Close()
 		return nil, named("open "+cfg.User, err)
 	}
-	if t.name = cfg.Route; t.name == "" || t.name == RouteAuto {
-		if t.name, err = t.Probe(ctx); err != nil {
+	if t.name = cmp.Or(cfg.Route, RouteAuto); !cfg.Probed && t.name != RouteJSON {
+		if t.name, err = t.probe(ctx, t.name); err != nil {
 			t.Close()
 			return nil, err
 		}
@@ -119,8 +115,7 @@ func parseEndpoint(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// Route says how messages go into this mailbox. Given to the next Config, it
-// saves the probe.
+// Route says how messages go into this mailbox.
 func (t *Target) Route() Route { return t.name }
 
 // Capabilities implements [migrate.Target].

@@ -31,20 +31,6 @@ func encoded(b []byte) piece {
 	}}
 }
 
-// encodedBody is the base64 of a message of size octets.
-func encodedBody(b migrate.Body, size int64) piece {
-	return piece{(size + 2) / 3 * 4, func() (io.ReadCloser, error) {
-		r, err := b.Open()
-		if err != nil {
-			return nil, err
-		}
-		return struct {
-			io.Reader
-			io.Closer
-		}{&encoder{src: r}, r}, nil
-	}}
-}
-
 func (p payload) size() (n int64) {
 	for _, q := range p {
 		n += q.size

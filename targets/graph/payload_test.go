@@ -24,8 +24,9 @@ func TestAPayloadHasTheLengthItAnnouncesAndCanBeReadAgain(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 4, 3071, 3072, 3073, 10_000} {
 		data := make([]byte, n)
 		random.Read(data)
-		p := payload{literal([]byte("<")), encoded(data), encodedBody(octets(data), int64(n)), literal([]byte(">"))}
+		p := payload{literal([]byte("<")), encoded(data), importOf(octets(data), int64(n), "k"), literal([]byte(">"))}
 		text := base64.StdEncoding.EncodeToString(data)
+		keyed := base64.StdEncoding.EncodeToString(append([]byte(keyLine("k")), data...))
 		for range 2 {
 			r, err := p.open()
 			if err != nil {
@@ -35,7 +36,7 @@ func TestAPayloadHasTheLengthItAnnouncesAndCanBeReadAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if string(got) != "<"+text+text+">" || int64(len(got)) != p.size() {
+			if string(got) != "<"+text+keyed+">" || int64(len(got)) != p.size() {
 				t.Fatalf("%d octets: wrong payload of %d, announced %d", n, len(got), p.size())
 			}
 			if err := r.Close(); err != nil {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,10 +25,11 @@ const probeMessage = "Received: from localhost by localhost; Sun, 1 Mar 2009 08:
 	"\r\n" +
 	"Written and removed again before a migration.\r\n"
 
-// Probe returns RouteImport if this mailbox takes imports and keeps their
-// dates, else RouteJSON. It imports one message into a hidden folder and
-// removes both. Errors are those that say nothing about the route.
-func (t *Target) Probe(ctx context.Context) (route Route, err error) {
+// probe returns the route that this mailbox offers instead of RouteAuto or
+// RouteImport: import, if it takes imports and keeps their key and, for
+// RouteAuto, their date. It imports one message into a hidden folder and
+// removes both.
+func (t *Target) probe(ctx context.Context, asked Route) (route Route, err error) {
 	f := models.NewMailFolder()
 	f.SetDisplayName(new("mailhaul probe " + uuid.NewString()))
 	f.SetIsHidden(new(true))
@@ -45,23 +47,40 @@ func (t *Target) Probe(ctx context.Context) (route Route, err error) {
 			err = named("probe: remove the folder", gone)
 		}
 	}()
-	id, err := t.importMIME(ctx, migrate.FolderID(folder), encoded([]byte(probeMessage)))
+	key := uuid.NewString()
+	mime := encoded([]byte(keyLine(key) + probeMessage))
+	id, err := t.importMIME(ctx, migrate.FolderID(folder), mime)
 	if err != nil {
 		// The mailbox answered before, so any verdict now is about the call.
-		if refused(err).status != 0 && refused(err).status != 401 && classOf(err) != migrate.Transient {
+		verdict := refused(err).status != 0 && refused(err).status != 401 && classOf(err) != migrate.Transient
+		if verdict && asked == RouteAuto {
 			return RouteJSON, nil
 		}
-		return "", named("probe: import", err)
+		err = named("probe: import", err)
+		if classOf(err) == migrate.Permanent {
+			err = noImport(err)
+		}
+		return "", err
 	}
 	got, err := t.user.Messages().ByMessageId(string(id)).Get(ctx, &users.ItemMessagesMessageItemRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.ItemMessagesMessageItemRequestBuilderGetQueryParameters{Select: []string{"receivedDateTime", "isDraft"}},
+		QueryParameters: &users.ItemMessagesMessageItemRequestBuilderGetQueryParameters{Select: []string{"receivedDateTime", "isDraft", "internetMessageHeaders"}},
 	})
 	if err != nil {
 		return "", named("probe: read back", err)
 	}
 	received, draft := got.GetReceivedDateTime(), got.GetIsDraft()
-	if received == nil || !received.Equal(probeDate) || draft == nil || *draft {
-		return RouteJSON, nil
+	dated := received != nil && received.Equal(probeDate)
+	sound := draft != nil && !*draft && importedAs(got) == key
+	switch {
+	case sound && (dated || asked == RouteImport):
+		return RouteImport, nil
+	case asked == RouteImport:
+		return "", noImport(errors.New("an import became a draft, or lost its header field " + keyField))
 	}
-	return RouteImport, nil
+	return RouteJSON, nil
+}
+
+func noImport(why error) error {
+	return &migrate.Error{Op: "probe: import", Class: migrate.Fatal, Err: why,
+		Hint: `This mailbox cannot be written by importMime. Set route = "auto" or "json" under [graph].`}
 }

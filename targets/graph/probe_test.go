@@ -18,6 +18,7 @@ func TestTheProbeChoosesTheRouteAndLeavesNothing(t *testing.T) {
 		"no import":           {graphsim.Options{NoImport: true}, RouteJSON},
 		"import loses dates":  {graphsim.Options{ImportNow: true}, RouteJSON},
 		"no role for imports": {graphsim.Options{WithoutRoles: []string{"Mail-Advanced.ReadWrite.All"}}, RouteJSON},
+		"import loses fields": {graphsim.Options{ImportDropsFields: true}, RouteJSON},
 	} {
 		w := newWorld(t, c.opt)
 		target := w.open(t, Config{Route: RouteAuto})
@@ -31,6 +32,33 @@ func TestTheProbeChoosesTheRouteAndLeavesNothing(t *testing.T) {
 			if strings.HasPrefix(f.Path[len(f.Path)-1], "mailhaul") {
 				t.Errorf("%s: left the folder %q", name, f.Path)
 			}
+		}
+	}
+}
+
+func TestAnImportThatIsAskedForMustBePossible(t *testing.T) {
+	for name, c := range map[string]struct {
+		opt graphsim.Options
+		ok  bool
+	}{
+		"import works":        {graphsim.Options{}, true},
+		"import loses dates":  {graphsim.Options{ImportNow: true}, true},
+		"no import":           {graphsim.Options{NoImport: true}, false},
+		"import loses fields": {graphsim.Options{ImportDropsFields: true}, false},
+	} {
+		w := newWorld(t, c.opt)
+		target, err := Open(t.Context(), Config{User: user, Endpoint: w.server.URL, Token: StaticToken("test"), Route: RouteImport})
+		if e, fatal := errors.AsType[*migrate.Error](err); fatal == c.ok || fatal && (e.Class != migrate.Fatal || e.Hint == "") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			if target.Route() != RouteImport {
+				t.Errorf("%s: %s", name, target.Route())
+			}
+			target.Close()
+		}
+		if n := len(w.sim.Messages(user)); n != 0 {
+			t.Errorf("%s: left %d messages", name, n)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package graph
 import (
 	"bufio"
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,9 +14,10 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
-// importRoute imports the MIME message (beta, mailFolder: importMime), then
-// sets flags and key with one PATCH: a message with its key is complete. What
-// import refuses for its size or content goes by JSON.
+// importRoute imports the MIME message (beta, mailFolder: importMime) with its
+// key in a header field, then sets flags and key with one PATCH: a message with
+// the key as a property is complete. What import refuses for its size or
+// content goes by JSON.
 type importRoute struct {
 	t    *Target
 	json jsonRoute
@@ -31,17 +31,10 @@ func (r importRoute) append(ctx context.Context, folder migrate.FolderID, m *mig
 	if size > maxImport {
 		return r.byJSON(ctx, folder, m, "too-large-to-import")
 	}
-	r.t.imports.RLock()
-	id, err := r.t.importMIME(ctx, folder, encodedBody(m.Body, size))
+	id, err := r.t.importMIME(ctx, folder, importOf(m.Body, size, m.Key))
 	if err == nil {
-		defer r.t.imports.RUnlock()
-		r.t.unfinished.imported(id, m.Key)
 		return r.t.complete(ctx, id, m)
 	}
-	if e, ok := errors.AsType[*migrate.Error](err); !ok || !e.Refused {
-		r.t.unfinished.unanswered(m.Key)
-	}
-	r.t.imports.RUnlock()
 	switch refusal := refused(err); {
 	case refusal.status == http.StatusRequestEntityTooLarge:
 		return r.byJSON(ctx, folder, m, "too-large-to-import")
@@ -106,7 +99,6 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 		}
 	}
 	if err == nil {
-		t.unfinished.done(id)
 		return s, nil
 	}
 	return migrate.Stored{}, t.undo(ctx, id, begun("set the flags of an import", err))
@@ -131,7 +123,6 @@ func (t *Target) destroy(ctx context.Context, id migrate.MessageID) error {
 	if err != nil && refused(err).status != http.StatusNotFound {
 		return err
 	}
-	t.unfinished.done(id)
 	return nil
 }
 

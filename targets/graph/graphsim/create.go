@@ -1,6 +1,7 @@
 package graphsim
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"mime"
@@ -53,6 +54,9 @@ func (c *call) createMIME(f *folder, route Route) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if route == RouteImport && c.s.opt.ImportDropsFields {
+		mimeText = withoutCustomFields(mimeText)
+	}
 	said := contentOfMIME(mimeText)
 	if c.s.opt.RefuseBroken && (len(said.headers) == 0 || said.mime.get("From") == "") {
 		return reply{}, refuse(400, "ErrorMimeContentInvalid", "The MIME content is invalid.")
@@ -75,6 +79,23 @@ func (c *call) createMIME(f *folder, route Route) (reply, error) {
 		}
 	}
 	return c.store(f, m, said)
+}
+
+func withoutCustomFields(b []byte) []byte {
+	var kept []byte
+	n := headerLength(b)
+	custom := false
+	for at := 0; at < n; {
+		end := lineEnd(b, at)
+		if line := b[at:end]; line[0] != ' ' && line[0] != '\t' {
+			custom = bytes.HasPrefix(bytes.ToLower(line), []byte("x-"))
+		}
+		if !custom {
+			kept = append(kept, b[at:end]...)
+		}
+		at = end
+	}
+	return append(kept, b[n:]...)
 }
 
 // decodeBase64 decodes in place.

@@ -65,6 +65,9 @@ type Options struct {
 	// ImportNow makes importMime lose the date: received is the time of the
 	// call, not the date of the topmost Received: field or else of Date:.
 	ImportNow bool
+	// ImportDropsFields makes importMime lose header fields whose names start
+	// with X-.
+	ImportDropsFields bool
 	// ImportRead makes importMime leave messages read.
 	ImportRead bool
 	// RefuseBroken answers ErrorMimeContentInvalid to MIME without a header or
