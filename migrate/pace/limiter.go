@@ -7,12 +7,16 @@ import (
 )
 
 // A Limiter makes callers wait for the limits of one mailbox, and for those of
-// its parent, which it shares with other mailboxes. A nil Limiter never waits.
+// its parent, which it shares with other mailboxes in proportion to their
+// weights. A nil Limiter never waits.
 type Limiter struct {
 	parent  *Limiter
 	turn    chan struct{} // callers of one mailbox are served in order
+	woken   chan struct{} // it may be the first in its parent's queue
 	mu      *sync.Mutex   // shared with the parent; guards all below
 	budgets []*Budget
+	queue   queue // of those that wait for the budgets
+	place   place // in the parent's queue
 	parked  time.Time
 	reason  string
 	waiting string // the limit that the next call waits for
@@ -20,17 +24,15 @@ type Limiter struct {
 }
 
 // NewLimiter returns a limiter with its own limits below those of parent,
-// which may be nil.
+// which may be nil and has no parent itself.
 func NewLimiter(parent *Limiter, limits ...Limit) *Limiter {
-	l := &Limiter{parent: parent, turn: make(chan struct{}, 1), mu: new(sync.Mutex)}
+	l := &Limiter{parent: parent, turn: make(chan struct{}, 1), woken: make(chan struct{}, 1), mu: new(sync.Mutex)}
+	l.place.weight = 1
 	if parent != nil {
 		l.mu = parent.mu
 	}
 	for _, limit := range limits {
 		l.budgets = append(l.budgets, limit.New())
-	}
-	if parent != nil {
-		l.budgets = append(l.budgets, parent.budgets...)
 	}
 	return l
 }
@@ -47,23 +49,28 @@ func (l *Limiter) Wait(ctx context.Context, c Cost) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	for {
-		wait := l.take(c)
-		if wait <= 0 {
-			return ctx.Err()
+	defer l.leave()
+	for ctx.Err() == nil {
+		wait, taken := l.take(c)
+		if taken {
+			return nil
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
+		case <-l.woken:
 		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
 		}
+		timer.Stop()
 	}
+	return ctx.Err()
 }
 
-// take spends c and returns 0, or returns how long to wait before asking again.
-func (l *Limiter) take(c Cost) time.Duration {
+// untilWoken is the wait of those that others stand before in the queue.
+const untilWoken = 365 * 24 * time.Hour
+
+// take spends c, or returns how long to wait before asking again.
+func (l *Limiter) take(c Cost) (wait time.Duration, taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -73,13 +80,52 @@ func (l *Limiter) take(c Cost) time.Duration {
 			start, limit = p.parked, p.reason
 		}
 	}
-	if !start.After(now) {
-		Spend(now, c, l.budgets...)
-		l.waiting = ""
-		return 0
+	p := l.parent
+	switch {
+	case start.After(now):
+		if p != nil {
+			p.queue.remove(l)
+		}
+	case p != nil:
+		p.queue.add(l)
+		start, limit = Ask(now, c, p.budgets...)
+		if p.queue.first() != l {
+			l.waiting, l.until = limit, start
+			return untilWoken, false
+		}
 	}
-	l.waiting, l.until = limit, start
-	return start.Sub(now)
+	if start.After(now) {
+		l.waiting, l.until = limit, start
+		return start.Sub(now), false
+	}
+	Spend(now, c, l.budgets...)
+	if p != nil {
+		Spend(now, c, p.budgets...)
+		p.queue.serve(l, share(c, p.budgets))
+	}
+	l.waiting = ""
+	return 0, true
+}
+
+// leave lets the next one have the place in the queue that l may still have.
+func (l *Limiter) leave() {
+	if l.parent != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.parent.queue.remove(l)
+	}
+}
+
+// SetWeight sets how much of its parent's limits a mailbox gets while several
+// wait for them, compared with the weights of the others; 1 at first. Where the
+// weight is the work that is left, all mailboxes end at the same time.
+func (l *Limiter) SetWeight(weight float64) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.place.weight = max(weight, 1)
 }
 
 // Park lets no call of this limiter, or of those below it, start before until:
@@ -95,7 +141,17 @@ func (l *Limiter) Park(until time.Time, reason string) {
 	}
 }
 
+// ParkAll parks the parent, and so every mailbox that shares its limits.
+func (l *Limiter) ParkAll(until time.Time, reason string) {
+	if l == nil || l.parent == nil {
+		l.Park(until, reason)
+		return
+	}
+	l.parent.Park(until, reason)
+}
+
 // Waiting says what the next call waits for, and until when; "" if nothing.
+// Where others are served first it may take longer.
 func (l *Limiter) Waiting() (limit string, until time.Time) {
 	if l == nil {
 		return "", time.Time{}

@@ -145,6 +145,108 @@ func TestMailboxesShareTheLimitOfTheirParent(t *testing.T) {
 	})
 }
 
+// contend lets mailboxes of the given weights make calls below parent, four at
+// once each, and returns how many calls each made in that time.
+func contend(t *testing.T, parent *Limiter, weights []float64, per time.Duration, cost func(mailbox int) Cost) []int {
+	ctx, cancel := context.WithTimeout(t.Context(), per)
+	defer cancel()
+	made := make([]int, len(weights))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i, weight := range weights {
+		l := NewLimiter(parent, Limit{Name: "user", Unit: Points, Amount: 100, Per: time.Second, Burst: 50})
+		l.SetWeight(weight)
+		for range 4 {
+			wg.Go(func() {
+				for l.Wait(ctx, cost(i)) == nil {
+					mu.Lock()
+					made[i]++
+					mu.Unlock()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	return made
+}
+
+func project() *Limiter {
+	return NewLimiter(nil, Limit{Name: "project", Unit: Points, Amount: 100, Per: time.Second, Burst: 50})
+}
+
+func near(got int, want float64) bool { return float64(got) > 0.97*want && float64(got) < 1.03*want }
+
+func TestMailboxesShareInProportionToTheirWeights(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := contend(t, project(), []float64{1000, 2000, 5000}, 1000*time.Second, func(int) Cost { return Cost{Points: 25} })
+		for i, want := range []float64{500, 1000, 2500} {
+			if !near(made[i], want) {
+				t.Errorf("the mailboxes made %d calls, want 500, 1000 and 2500", made)
+				break
+			}
+		}
+	})
+}
+
+func TestWhatOneMailboxMayNotTakeTheOthersGet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wide := NewLimiter(nil, Limit{Name: "project", Unit: Points, Amount: 150, Per: time.Second, Burst: 50})
+		made := contend(t, wide, []float64{1e6, 1, 1}, 1000*time.Second, func(int) Cost { return Cost{Points: 25} })
+		if !near(made[0], 4000) || !near(made[1], 1000) || !near(made[2], 1000) {
+			t.Errorf("the mailboxes made %d calls, want 4000, 1000 and 1000", made)
+		}
+	})
+}
+
+func TestLightCallsDoNotStarveHeavyOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := contend(t, project(), []float64{1, 1, 1, 1}, 1000*time.Second, func(mailbox int) Cost { return Cost{Points: []int64{25, 1, 1, 1}[mailbox]} })
+		if !near(made[0], 1000) || !near(made[1], 25_000) {
+			t.Errorf("the mailboxes made %d calls, want 1000 of 25 points and 25000 of one", made)
+		}
+	})
+}
+
+func TestAMailboxThatGivesUpItsPlaceLetsTheNextOneGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent := NewLimiter(nil, Limit{Name: "project", Unit: Points, Amount: 1, Per: time.Minute, Burst: 1})
+		a, b, c := NewLimiter(parent), NewLimiter(parent), NewLimiter(parent)
+		one := Cost{Points: 1}
+		if err := a.Wait(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		cancelled, cancel := context.WithCancel(t.Context())
+		results := make(chan error, 2)
+		go func() { results <- b.Wait(cancelled, one) }()
+		synctest.Wait()
+		go func() { results <- c.Wait(t.Context(), one) }()
+		synctest.Wait()
+		if limit, until := c.Waiting(); limit != "project" || until.Sub(begin) < time.Minute {
+			t.Errorf("the last one waits for %q until %v", limit, until.Sub(begin))
+		}
+		cancel()
+		if <-results == nil {
+			t.Error("the cancelled wait succeeded")
+		}
+		if err := <-results; err != nil || time.Since(begin).Round(time.Second) != time.Minute {
+			t.Errorf("the next one got %v after %v, want a minute", err, time.Since(begin))
+		}
+	})
+}
+
+func TestAParkedParentParksEveryMailbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent := project()
+		a, b := NewLimiter(parent), NewLimiter(parent)
+		begin := time.Now()
+		a.ParkAll(begin.Add(time.Minute), "the project must wait")
+		if err := b.Wait(t.Context(), Cost{Points: 1}); err != nil || time.Since(begin) != time.Minute {
+			t.Errorf("another mailbox got %v after %v", err, time.Since(begin))
+		}
+	})
+}
+
 func TestAParkedMailboxWaitsAndTheOthersDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		project := NewLimiter(nil)

@@ -11,12 +11,12 @@ import (
 // call makes one call to Gmail: it waits for the limits, lets do send the
 // request, and returns what went wrong as an *migrate.Error.
 func (t *Target) call(ctx context.Context, c cost, do func(context.Context) error) error {
-	width, err := t.gate.enter(ctx)
+	width, err := t.gate.Enter(ctx)
 	if err != nil {
 		return unsent(c.op, err)
 	}
 	crowded := false
-	defer func() { t.gate.leave(width, crowded) }()
+	defer func() { t.gate.Leave(width, crowded) }()
 	if err := t.limiter.Wait(ctx, c.pace()); err != nil {
 		return unsent(c.op, err)
 	}

@@ -37,6 +37,10 @@ const MaxMessageSize = 157_286_400
 // maxDraftSize is that of users.drafts.create.
 const maxDraftSize = 36_700_160
 
+// firstParallel is how many calls run at once before Gmail has shown that it
+// bears more. Its own bound on a mailbox is not published.
+const firstParallel = 4
+
 // A Config says which mailbox to write, and how. Zero values have defaults
 // except for User and TokenSource.
 type Config struct {
@@ -49,7 +53,7 @@ type Config struct {
 	TokenSource oauth2.TokenSource
 
 	Limiter  *pace.Limiter // of this mailbox; nil for none
-	Parallel int           // calls at once, 4 by default; halved when Gmail asks for fewer
+	Parallel int           // calls at once, 8 by default; 4 at first, and fewer when Gmail asks for it
 
 	// Settle is how long a write whose answer was lost may still take effect
 	// at Gmail: Find promises nothing before. 3 s by default, none if negative.
@@ -69,7 +73,7 @@ type Target struct {
 	idle     func()       // closes idle connections of our own transport
 	tokens   *tokens
 	limiter  *pace.Limiter
-	gate     *gate
+	gate     *pace.Gate
 	settle   time.Duration
 	memory   memory
 
@@ -108,7 +112,7 @@ func newTarget(ctx context.Context, c Config) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	parallel := cmp.Or(max(c.Parallel, 0), 4)
+	parallel := cmp.Or(max(c.Parallel, 0), 8)
 	base, idle := c.Transport, func() {}
 	if base == nil {
 		own := newTransport(parallel)
@@ -130,7 +134,7 @@ func newTarget(ctx context.Context, c Config) (*Target, error) {
 		idle:     idle,
 		tokens:   tokens,
 		limiter:  c.Limiter,
-		gate:     newGate(parallel),
+		gate:     pace.NewGate(firstParallel, parallel),
 		settle:   settle,
 		settled:  time.Now().Add(settle),
 	}, nil
@@ -153,7 +157,7 @@ func parseEndpoint(s string) (*url.URL, error) {
 // Capabilities says that one message may carry several labels, and so be in
 // several folders.
 func (t *Target) Capabilities() migrate.Capabilities {
-	return migrate.Capabilities{Parallel: t.gate.most, MaxMessageSize: MaxMessageSize, Labels: true}
+	return migrate.Capabilities{Parallel: t.gate.Most(), MaxMessageSize: MaxMessageSize, Labels: true}
 }
 
 // Position returns the mailbox's historyId, which grows with every change.
