@@ -93,6 +93,9 @@ func (c *client) send(req *http.Request, bearer bool) (*http.Response, error) {
 		}
 		e := answered(resp, time.Now())
 		resp.Body.Close()
+		if e.Hint == hintAccess {
+			e.Hint = accessHint(req.URL.Path, token)
+		}
 		if resp.StatusCode == http.StatusUnauthorized && bearer && refusedToken == "" {
 			refusedToken = token
 			continue

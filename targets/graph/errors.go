@@ -53,7 +53,7 @@ type verdict struct {
 
 const (
 	hintToken   = "Check the tenant, the client id and its secret or certificate, and that the app still has consent."
-	hintAccess  = "Give the app Mail.ReadWrite (and Mail-Advanced.ReadWrite.All to import) as application permissions with admin consent, and make sure that its mailbox scope holds this mailbox. Changes take up to 2 hours."
+	hintAccess  = "Give the app the application permission Mail.ReadWrite (and Mail-Advanced.ReadWrite.All to import): Microsoft Entra admin center > App registrations > API permissions, then Grant admin consent. If it is limited to some mailboxes, make sure that its scope holds this one. Changes take up to 2 hours."
 	hintUser    = "Check the address: no such user, or no mailbox behind it. Create the user or correct the mailbox list."
 	hintNoEXO   = "The user has no Exchange Online mailbox yet. Assign a licence, wait 15 minutes, and run again."
 	hintFull    = "The mailbox is full. Enlarge it or its licence, or free space, and run again."

@@ -56,6 +56,8 @@ type Target struct {
 	user   *users.UserItemRequestBuilder
 	name   Route
 	route  route
+
+	noImport error // why the probe chose RouteJSON; nil if it did not
 }
 
 var _ migrate.Target = (*Target)(nil)

@@ -54,6 +54,7 @@ func (t *Target) probe(ctx context.Context, asked Route) (route Route, err error
 		// The mailbox answered before, so any verdict now is about the call.
 		verdict := refused(err).status != 0 && refused(err).status != 401 && classOf(err) != migrate.Transient
 		if verdict && asked == RouteAuto {
+			t.noImport = err
 			return RouteJSON, nil
 		}
 		err = named("probe: import", err)
@@ -75,10 +76,19 @@ func (t *Target) probe(ctx context.Context, asked Route) (route Route, err error
 	case sound && (dated || asked == RouteImport):
 		return RouteImport, nil
 	case asked == RouteImport:
-		return "", noImport(errors.New("an import became a draft, or lost its header field " + keyField))
+		return "", noImport(errNotKept)
+	case sound:
+		t.noImport = errNoDate
+	default:
+		t.noImport = errNotKept
 	}
 	return RouteJSON, nil
 }
+
+var (
+	errNotKept = errors.New("an import became a draft, or lost its header field " + keyField)
+	errNoDate  = errors.New("an import lost its date")
+)
 
 func noImport(why error) error {
 	return &migrate.Error{Op: "probe: import", Class: migrate.Fatal, Err: why,

@@ -3,6 +3,7 @@ package graphsim
 import (
 	"crypto/rand"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,32 +17,48 @@ import (
 // A token is what a bearer token stands for.
 type token struct {
 	app     string
+	roles   []string  // application permissions with admin consent
 	expires time.Time // zero: never
 	left    int       // requests that it is good for; negative: any number
 }
 
-// authenticate returns the app that calls.
-func (s *Server) authenticate(r *http.Request) (app string, err error) {
+// roles are the application permissions of which any call takes one (section 14).
+var roles = []string{"Mail-Advanced.ReadWrite.All", "Mail.ReadWrite", "MailboxSettings.ReadWrite", "User.Read.All"}
+
+// consented returns those that admin consent gave the app.
+func (s *Server) consented() []string {
+	return slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return slices.Contains(s.opt.WithoutRoles, r) })
+}
+
+// may says whether an app with token t has a role for a user: by consent for
+// every user, or by RBAC for Applications for those in its scope. Grants add up.
+func (s *Server) may(t *token, role, user string) bool {
+	return slices.Contains(t.roles, role) || slices.Contains(s.opt.ScopedRoles, role) &&
+		slices.ContainsFunc(s.opt.Scope, func(other string) bool { return strings.EqualFold(user, other) })
+}
+
+// authenticate returns the token of the app that calls.
+func (s *Server) authenticate(r *http.Request) (*token, error) {
 	bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
-		return "", refuse(401, "InvalidAuthenticationToken", "Access token is empty.")
+		return nil, refuse(401, "InvalidAuthenticationToken", "Access token is empty.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tokens[bearer]
 	switch {
 	case t == nil:
-		return "", refuse(401, "InvalidAuthenticationToken", "IDX14100: JWT is not well formed or its signature is not valid.")
+		return nil, refuse(401, "InvalidAuthenticationToken", "IDX14100: JWT is not well formed or its signature is not valid.")
 	case t.left == 0, !t.expires.IsZero() && !s.now().Before(t.expires):
-		return "", refuse(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+		return nil, refuse(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
 	case t.left > 0:
 		t.left--
 	}
-	return t.app, nil
+	return t, nil
 }
 
 // checkUser refuses users that do not exist or that the app may not touch.
-func (s *Server) checkUser(user string, rest []string) error {
+func (s *Server) checkUser(t *token, user string, rest []string) error {
 	same := func(other string) bool { return strings.EqualFold(user, other) }
 	if len(s.opt.Users) > 0 && !slices.ContainsFunc(s.opt.Users, same) {
 		if len(rest) == 0 {
@@ -58,7 +75,7 @@ func (s *Server) checkUser(user string, rest []string) error {
 	case rest[len(rest)-1] == "importMime":
 		role = "Mail-Advanced.ReadWrite.All"
 	}
-	if slices.Contains(s.opt.WithoutRoles, role) {
+	if !s.may(t, role, user) {
 		if len(rest) == 0 {
 			return refuse(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 		}
@@ -109,17 +126,36 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	case assertion == "" && s.opt.Secret != "" && subtle.ConstantTimeCompare([]byte(s.opt.Secret), []byte(form.Get("client_secret"))) == 0:
 		fail(401, "invalid_client", 7000215, "Invalid client secret provided.")
 	default:
-		name := "eyJ0." + rand.Text() + "." + rand.Text()
+		name := s.accessToken(form.Get("client_id"))
 		left := -1
 		if s.opt.TokenRequests > 0 {
 			left = s.opt.TokenRequests
 		}
 		s.mu.Lock()
-		s.tokens[name] = &token{app: form.Get("client_id"), expires: s.now().Add(s.opt.TokenLife), left: left}
+		s.tokens[name] = &token{app: form.Get("client_id"), roles: s.consented(), expires: s.now().Add(s.opt.TokenLife), left: left}
 		s.mu.Unlock()
 		life := int(s.opt.TokenLife.Seconds())
 		writeJSON(w, 200, map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": name})
 	}
+}
+
+// accessToken makes a token that reads like one of Entra's for Graph, a JSON
+// Web Token of version 1.0. Its signature is none: Graph's tokens are not for
+// clients to verify.
+func (s *Server) accessToken(app string) string {
+	claims := map[string]any{
+		"aud": "https://graph.microsoft.com", "appid": app, "ver": "1.0", "uti": rand.Text(),
+		"iat": s.now().Unix(), "exp": s.now().Add(s.opt.TokenLife).Unix(),
+	}
+	if roles := s.consented(); len(roles) > 0 {
+		claims["roles"] = roles
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		panic(fmt.Sprintf("graphsim: token: %v", err)) // a programming error
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode(payload) + "." + rand.Text()
 }
 
 // isDefaultScope says whether a scope asks for what the app was granted on one

@@ -1,7 +1,10 @@
 package graphsim
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,4 +115,28 @@ func TestMissingRolesAreRefused(t *testing.T) {
 		c.refused(403, "ErrorAccessDenied", call[0], call[1], nil)
 	}
 	newClient(t, Options{WithoutRoles: []string{"User.Read.All"}}).refused(403, "Authorization_RequestDenied", "GET", "", nil)
+}
+
+func TestATokenShowsWhatWasConsentedAndNotWhatExchangeGrants(t *testing.T) {
+	c := newClient(t, Options{WithoutRoles: []string{"Mail.ReadWrite", "Mail-Advanced.ReadWrite.All", "User.Read.All"},
+		ScopedRoles: []string{"Mail.ReadWrite"}, Scope: []string{"Adele@contoso.com"}})
+	c.auth = c.token(200, credentials).str("access_token")
+	parts := strings.Split(c.auth, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if len(parts) != 3 || err != nil {
+		t.Fatalf("%q: %v", c.auth, err)
+	}
+	var claims struct {
+		AppID string
+		Roles []string
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil || claims.AppID != "app" || !slices.Equal(claims.Roles, []string{"MailboxSettings.ReadWrite"}) {
+		t.Errorf("claims %s: %v", payload, err)
+	}
+	c.want(200, "GET", "/mailboxSettings", nil)
+	c.want(200, "GET", "/mailFolders", nil)
+	c.refused(403, "ErrorAccessDenied", "POST", "/beta/users/"+c.user+"/mailFolders/inbox/importMime", nil)
+	c.user = "bo@contoso.com"
+	c.refused(403, "ErrorAccessDenied", "GET", "/mailFolders", nil)
+	c.want(200, "GET", "/mailboxSettings", nil)
 }

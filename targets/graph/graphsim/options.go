@@ -14,6 +14,10 @@ type Options struct {
 	// "Mail.ReadWrite", "Mail-Advanced.ReadWrite.All",
 	// "MailboxSettings.ReadWrite" and "User.Read.All": 403.
 	WithoutRoles []string
+	// ScopedRoles lists application permissions that the app has for the users
+	// in Scope alone, by RBAC for Applications (section 14). Tokens do not show
+	// them.
+	ScopedRoles, Scope []string
 	// NoMailbox lists users that have no mailbox: 404 ErrorNonExistentMailbox.
 	NoMailbox []string
 	// MailboxDelay is how long after New a mailbox answers 404

@@ -59,7 +59,7 @@ func New(opt Options) (*Server, error) {
 		uploads: map[string]*upload{}, ledgers: map[quotaKey]*ledger{},
 	}
 	for _, t := range opt.Tokens {
-		s.tokens[t] = &token{app: "static", left: -1}
+		s.tokens[t] = &token{app: "static", roles: s.consented(), left: -1}
 	}
 	for _, user := range opt.Users {
 		s.register(user)
@@ -232,7 +232,7 @@ func (s *Server) serve(r *http.Request, segs []string) (reply, error) {
 	if segs[0] == "uploads" {
 		return s.serveUpload(r, segs)
 	}
-	app, err := s.authenticate(r)
+	t, err := s.authenticate(r)
 	if err != nil {
 		return reply{}, err
 	}
@@ -242,7 +242,7 @@ func (s *Server) serve(r *http.Request, segs []string) (reply, error) {
 	case segs[1] != "users" || len(segs) < 3:
 		return reply{}, errSegment(segs[len(segs)-1])
 	}
-	c := &call{s: s, r: r, app: app, version: segs[0], limit: s.limit(segs)}
+	c := &call{s: s, r: r, app: t.app, version: segs[0], limit: s.limit(segs)}
 	if c.query, err = parseQuery(r.URL); err != nil {
 		return reply{}, err
 	}
@@ -250,10 +250,10 @@ func (s *Server) serve(r *http.Request, segs []string) (reply, error) {
 		return reply{}, err
 	}
 	user, rest := s.address(segs[2]), segs[3:]
-	if err := s.checkUser(user, rest); err != nil {
+	if err := s.checkUser(t, user, rest); err != nil {
 		return reply{}, err
 	}
-	done, err := s.admit(quotaKey{app: app, user: user}, r)
+	done, err := s.admit(quotaKey{app: t.app, user: user}, r)
 	if err != nil {
 		return reply{}, err
 	}

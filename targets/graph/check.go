@@ -1,0 +1,41 @@
+package graph
+
+import (
+	"context"
+	"slices"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// Check says how messages go into the mailbox and why, and what the app may do
+// beyond that, as far as its token shows. Mailboxes that share an app get the
+// same notes, but for why there is no import, which the one that probed says.
+func (t *Target) Check(ctx context.Context) (notes []string, err error) {
+	if t.name == RouteImport {
+		notes = append(notes, "Messages are imported as they are (route importmime).")
+	} else {
+		notes = append(notes, "Messages are rebuilt from their parts (route json).")
+	}
+	if t.noImport != nil {
+		reason, hint := migrate.Explain(t.noImport)
+		notes = append(notes, "They cannot be imported as they are: "+reason+". "+hint)
+	}
+	token, err := t.client.currentToken(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	c, ok := claimsOf(token)
+	if !ok {
+		return notes, nil
+	}
+	used := func(role string) bool { return role == mailReadWrite || role == mailAdvanced }
+	if slices.ContainsFunc(c.roles, used) {
+		notes = append(notes, "The app may open every mailbox of the organisation ("+shown(c.roles)+"). docs/microsoft365.md says how to limit it to those that move.")
+	} else {
+		notes = append(notes, "The app is limited to some mailboxes: its token shows no permission for mail, so Exchange grants it (RBAC for Applications).")
+	}
+	if unused := slices.DeleteFunc(slices.Clone(c.roles), used); len(unused) > 0 {
+		notes = append(notes, "mailhaul does not need all that the app may do ("+shown(unused)+"): take that away, under API permissions in the Microsoft Entra admin center.")
+	}
+	return notes, nil
+}
