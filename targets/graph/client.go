@@ -27,11 +27,12 @@ import (
 // that are errors into classified errors, so that both kinds of callers get
 // the same. The SDK's own middleware, with its retries, is not used.
 type client struct {
-	base     *http.Transport
+	base     http.RoundTripper
+	idle     func() // closes idle connections of our own transport
 	endpoint *url.URL
 	token    Token
 	limiter  *pace.Limiter
-	slots    chan struct{} // bounds the calls at once
+	gate     *pace.Gate
 }
 
 // callTimeout bounds one call with its answer, but for the time it waits for
@@ -39,9 +40,13 @@ type client struct {
 const callTimeout = 15 * time.Minute
 
 func newClient(endpoint *url.URL, cfg Config) *client {
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.MaxIdleConnsPerHost = cfg.Parallel
-	return &client{base: base, endpoint: endpoint, token: cfg.Token, limiter: cfg.Limiter, slots: make(chan struct{}, cfg.Parallel)}
+	base, idle := cfg.Transport, func() {}
+	if base == nil {
+		own := http.DefaultTransport.(*http.Transport).Clone()
+		own.MaxIdleConnsPerHost = cfg.Parallel
+		base, idle = own, own.CloseIdleConnections
+	}
+	return &client{base, idle, endpoint, cfg.Token, cfg.Limiter, pace.NewGate(cfg.Parallel, cfg.Parallel)}
 }
 
 // builder returns the SDK's view of the user, on this client.
@@ -82,6 +87,12 @@ func (c *client) send(req *http.Request, bearer bool) (*http.Response, error) {
 		return nil, &migrate.Error{Op: "call", Class: migrate.Fatal, Refused: true, Err: fmt.Errorf("the server sent us to %s, which must not see the token", req.URL.Host),
 			Hint: "If a proxy stands between, it must rewrite the links in Graph's answers."}
 	}
+	width, err := c.gate.Enter(req.Context())
+	if err != nil {
+		return nil, unsent(err)
+	}
+	crowded := false
+	defer func() { c.gate.Leave(width, crowded) }()
 	refusedToken := ""
 	for {
 		resp, token, err := c.try(req, bearer, refusedToken)
@@ -100,6 +111,7 @@ func (c *client) send(req *http.Request, bearer bool) (*http.Response, error) {
 			refusedToken = token
 			continue
 		}
+		crowded = tooMany(e)
 		if e.Delay > 0 {
 			c.limiter.Park(time.Now().Add(e.Delay), fmt.Sprintf("Microsoft 365 asked to wait (%d)", resp.StatusCode))
 		}
@@ -110,12 +122,6 @@ func (c *client) send(req *http.Request, bearer bool) (*http.Response, error) {
 // try sends the request once, and returns the token it used.
 func (c *client) try(req *http.Request, bearer bool, refusedToken string) (*http.Response, string, error) {
 	ctx := req.Context()
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return nil, "", unsent(ctx.Err())
-	}
 	if err := c.limiter.Wait(ctx, pace.Cost{pace.Requests: 1, pace.Bytes: max(req.ContentLength, 0)}); err != nil {
 		return nil, "", unsent(err)
 	}
@@ -153,6 +159,12 @@ func (c *client) try(req *http.Request, bearer bool, refusedToken string) (*http
 		resp.Body = &bounded{resp.Body, 2 * maxMessage, cancel}
 	}
 	return resp, token, nil
+}
+
+// tooMany says whether Outlook served no call more because others were running.
+// The code is that of every refusal for a limit.
+func tooMany(err error) bool {
+	return strings.Contains(refused(err).message, "MailboxConcurrency")
 }
 
 // unsent is the error of a call that never left.

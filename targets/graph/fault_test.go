@@ -357,8 +357,8 @@ func TestCallsNeverExceedParallel(t *testing.T) {
 	target := w.open(t, Config{Route: RouteImport, Parallel: 2})
 	var running atomic.Int64
 	w.front = func(rw http.ResponseWriter, r *http.Request) {
-		if n, slots := int(running.Add(1)), len(target.client.slots); n > slots || n > 2 {
-			t.Errorf("%d calls at once, %d of them counted", n, slots)
+		if n := running.Add(1); n > 2 {
+			t.Errorf("%d calls at once", n)
 		}
 		w.sim.ServeHTTP(rw, r)
 		running.Add(-1)

@@ -46,7 +46,11 @@ type Config struct {
 	Limiter  *pace.Limiter // of this mailbox; may be nil
 	Route    Route         // empty means RouteAuto
 	Probed   bool          // an earlier Target of the tenant found Route to work
-	Parallel int           // concurrent calls; 0 means 4, the documented limit
+	Parallel int           // concurrent calls; 0 means 4, the documented limit; fewer when Microsoft asks for it
+
+	// Transport carries the requests; by default one that keeps connections
+	// for this mailbox, which Close closes.
+	Transport http.RoundTripper
 }
 
 // Target is one mailbox.
@@ -122,7 +126,7 @@ func (t *Target) Route() Route { return t.name }
 
 // Capabilities implements [migrate.Target].
 func (t *Target) Capabilities() migrate.Capabilities {
-	return migrate.Capabilities{Parallel: cap(t.client.slots), MaxMessageSize: maxMessage}
+	return migrate.Capabilities{Parallel: t.client.gate.Most(), MaxMessageSize: maxMessage}
 }
 
 // positionMargin allows for clocks of Microsoft's servers that differ.
@@ -162,7 +166,7 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 
 // Close implements [migrate.Target].
 func (t *Target) Close() error {
-	t.client.base.CloseIdleConnections()
+	t.client.idle()
 	return nil
 }
 
