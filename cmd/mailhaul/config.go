@@ -78,6 +78,7 @@ type GraphConfig struct {
 	Cloud                      string   `toml:"cloud"`
 	Endpoint                   string   `toml:"endpoint"`
 	Route                      string   `toml:"route"`
+	Protected                  string   `toml:"protected"`
 	Profile                    string   `toml:"profile"`
 	Parallel                   int      `toml:"parallel"`
 }
@@ -113,7 +114,7 @@ func defaults() Config {
 	return Config{
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
 		Gmail:  GmailConfig{Profile: "new", Parallel: 4},
-		Graph:  GraphConfig{Cloud: "global", Route: "auto", Profile: "documented", Parallel: 4},
+		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
 		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}
 }

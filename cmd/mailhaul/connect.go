@@ -154,7 +154,7 @@ type graphRoute struct {
 }
 
 func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
-	config := graph.Config{User: m.Target, Token: token, Limiter: l, Parallel: c.Parallel}
+	config := graph.Config{User: m.Target, Token: token, Limiter: l, Parallel: c.Parallel, AttachProtected: c.Protected == "attach"}
 	cloud, err := graph.CloudByName(c.Cloud)
 	if err != nil {
 		return nil, err

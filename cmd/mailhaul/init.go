@@ -203,6 +203,10 @@ cloud = "global"
 # keeps the message as it is. "json" rebuilds it and names what is lost.
 route = "auto"
 
+# Signed and encrypted messages that have to be rebuilt: "fail", or "attach" them
+# as they are to a message with their header.
+#protected = "fail"
+
 # The limits to keep. "none" is for a simulator.
 #profile = "documented"
 

@@ -31,6 +31,7 @@ func (c *Config) check(d *document) {
 	d.secret("gmail.token", c.Gmail.Token())
 	d.oneOf("graph.cloud", c.Graph.Cloud, "global", "gcchigh", "dod", "china")
 	d.oneOf("graph.route", c.Graph.Route, "auto", "importmime", "json")
+	d.oneOf("graph.protected", c.Graph.Protected, "fail", "attach")
 	d.oneOf("graph.profile", c.Graph.Profile, "documented", "none")
 	d.unlimited("graph", c.Graph.Profile, c.Graph.Endpoint)
 	d.between("graph.parallel", c.Graph.Parallel, 1, 64)

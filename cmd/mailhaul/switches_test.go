@@ -187,6 +187,7 @@ func TestGraphMayBeEitherWay(t *testing.T) {
 		{"base64 in lines", "importmime", graphsim.Options{Base64Lines: true}, position{}},
 		{"MIME in folders", "json", graphsim.Options{MIMEInFolder: true, MIMEInBatch: true}, position{}},
 		{"flags 0 make drafts", "json", graphsim.Options{ZeroFlagsDraft: true}, position{}},
+		{"flags are ignored", "json", graphsim.Options{FlagsIgnored: true}, position{stops: "drafts"}},
 		{"dates may change", "json", graphsim.Options{PatchDates: true}, position{}},
 		{"sent mail may change", "json", graphsim.Options{EditSent: true}, position{}},
 		{"no attachments later", "json", graphsim.Options{SealedAttachments: true}, position{stops: "Mail.ReadWrite"}},

@@ -51,9 +51,12 @@ func (l *letter) message(m *migrate.Message, key string) *models.Message {
 }
 
 func (l *letter) properties(m *migrate.Message, key string, h header) []models.SingleValueLegacyExtendedPropertyable {
-	// "1" is read and not a draft. "0", unread, was never seen to work, so the
+	// Without flags it is a draft; "1" is read and not a draft. "0", unread, was never seen to work, so the
 	// read state is taken back by a PATCH.
-	ps := []models.SingleValueLegacyExtendedPropertyable{integer(propFlags, 1), property(propClass, "IPM.Note"), property(propMigrationKey, key)}
+	ps := []models.SingleValueLegacyExtendedPropertyable{property(propClass, "IPM.Note"), property(propMigrationKey, key)}
+	if !m.HasFlag(migrate.Draft) {
+		ps = append(ps, integer(propFlags, 1))
+	}
 	received, sent := m.InternalDate, h.date()
 	if !plausible(sent) {
 		l.note("sent-date-missing")
@@ -75,14 +78,5 @@ func (l *letter) properties(m *migrate.Message, key string, h header) []models.S
 			ps = append(ps, property(p.id, p.value))
 		}
 	}
-	switch {
-	case m.HasFlag(migrate.Answered):
-		ps = append(ps, integer(propLastVerb, 102), integer(propIcon, 261))
-		if m.HasFlag(migrate.Forwarded) {
-			l.note("forwarded-flag-dropped") // only the last verb is kept
-		}
-	case m.HasFlag(migrate.Forwarded):
-		ps = append(ps, integer(propLastVerb, 104), integer(propIcon, 262))
-	}
-	return ps
+	return append(ps, lastVerb(m)...)
 }

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -60,6 +62,7 @@ func TestWhateverCallFailsTheMessageIsThereOnceAndWhole(t *testing.T) {
 			"read":          targettest.Letter("read", migrate.Seen, migrate.Flagged, "work"),
 			"no Message-ID": targettest.Message([]byte("From: a@example.org\r\nSubject: s\r\n\r\nbody\r\n"), "", migrate.Flagged),
 			"large":         large(),
+			"draft":         targettest.Letter("draft", migrate.Flagged, migrate.Draft),
 		} {
 			if name == "large" && route == RouteImport {
 				continue // goes by JSON at once
@@ -106,7 +109,7 @@ func TestWhateverCallFailsTheMessageIsThereOnceAndWhole(t *testing.T) {
 					if key := property64(got); key != m.Key {
 						t.Errorf("%s: key %q", what, key)
 					}
-					if got.IsDraft || got.IsRead != m.HasFlag(migrate.Seen) || got.Flag != "flagged" {
+					if got.IsDraft != m.HasFlag(migrate.Draft) || got.IsRead != m.HasFlag(migrate.Seen) || got.Flag != "flagged" {
 						t.Errorf("%s: draft %v, read %v, flag %q", what, got.IsDraft, got.IsRead, got.Flag)
 					}
 					if sizes := attachmentSizes(got); name == "large" && !slices.Equal(sizes, []int64{1_000, 1_600_000, 3_300_000}) {
@@ -314,6 +317,70 @@ func TestSignedMailIsFailedAndNotBroken(t *testing.T) {
 	}
 	if ms := w.sim.Messages(user); len(ms) != 1 || string(octetsOf(t, ms[0])) != keyLine(m.Key)+signed {
 		t.Errorf("%+v", ms)
+	}
+
+	w = newWorld(t, graphsim.Options{})
+	stored, err := w.open(t, Config{Route: RouteJSON, AttachProtected: true}).Append(t.Context(), "inbox", m)
+	if err != nil || !slices.Equal(stored.Notes, []string{"protected-attached", "sent-date-missing"}) {
+		t.Errorf("attached: %v %v", stored, err)
+	}
+	ms := w.sim.Messages(user)
+	sum := sha256.Sum256([]byte(signed))
+	if len(ms) != 1 || len(ms[0].Attachments) != 1 || ms[0].Attachments[0].SHA256 != hex.EncodeToString(sum[:]) || ms[0].IsDraft || property64(ms[0]) != m.Key {
+		t.Errorf("attached: %+v", ms)
+	}
+}
+
+func TestADraftStaysADraft(t *testing.T) {
+	signed := "From: a@example.org\r\nDate: Fri, 03 Jul 2009 14:15:16 +0000\r\nContent-Type: application/pkcs7-mime\r\n\r\nMIIB\r\n"
+	for _, route := range []Route{RouteImport, RouteJSON} {
+		w := newWorld(t, graphsim.Options{})
+		target := w.open(t, Config{Route: route})
+		m := targettest.Letter("draft", migrate.Draft, migrate.Flagged, "work")
+		stored, err := target.Append(t.Context(), "inbox", m)
+		if err != nil || len(stored.Notes) > 0 {
+			t.Errorf("%s: %v %v", route, stored, err)
+		}
+		if ms := w.sim.Messages(user); len(ms) != 1 || !ms[0].IsDraft || ms[0].IsRead || ms[0].Flag != "flagged" || ms[0].Folder[0] != "Inbox" ||
+			!slices.Equal(ms[0].Categories, []string{"work"}) || property64(ms[0]) != m.Key || !ms[0].ReceivedDateTime.Equal(targettest.Date) {
+			t.Errorf("%s: %+v", route, ms)
+		}
+		protected := targettest.Message([]byte(signed), "", migrate.Draft, migrate.Seen)
+		stored, err = target.Append(t.Context(), "inbox", protected)
+		if route == RouteJSON {
+			if err == nil {
+				t.Error("a signed draft was rebuilt")
+			}
+			continue
+		}
+		if ms := w.sim.Messages(user); err != nil || !slices.Equal(stored.Notes, []string{"draft-as-message"}) || len(ms) != 2 || ms[1].IsDraft {
+			t.Errorf("a signed draft: %v %v %+v", stored, err, ms)
+		}
+	}
+}
+
+func TestAnswersAndForwardsAreLastVerbs(t *testing.T) {
+	for _, c := range []struct {
+		flags      []migrate.Flag
+		verb, icon string
+		notes      int
+	}{
+		{[]migrate.Flag{migrate.Answered}, "102", "261", 0},
+		{[]migrate.Flag{migrate.Forwarded}, "104", "262", 0},
+		{[]migrate.Flag{migrate.Answered, migrate.Forwarded}, "102", "261", 1},
+		{nil, "", "", 0},
+	} {
+		for _, route := range []Route{RouteImport, RouteJSON} {
+			w := newWorld(t, graphsim.Options{})
+			stored, err := w.open(t, Config{Route: route}).Append(t.Context(), "inbox", targettest.Letter("a", c.flags...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := w.sim.Messages(user)[0].SingleValue
+			if got["Integer 0x1081"] != c.verb || got["Integer 0x1080"] != c.icon || len(stored.Notes) != c.notes {
+				t.Errorf("%s: %v became %v, notes %v", route, c.flags, got, stored.Notes)
+			}
+		}
 	}
 }
 

@@ -53,13 +53,25 @@ func categories(flags []migrate.Flag) (cs []string) {
 	return cs
 }
 
+// lastVerb returns the properties that stand for \Answered and $Forwarded. Of
+// both it keeps the first: a message has one last verb.
+func lastVerb(m *migrate.Message) []models.SingleValueLegacyExtendedPropertyable {
+	switch {
+	case m.HasFlag(migrate.Answered):
+		return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, 102), integer(propIcon, 261)}
+	case m.HasFlag(migrate.Forwarded):
+		return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, 104), integer(propIcon, 262)}
+	}
+	return nil
+}
+
 // flagNotes names the flags of m that no route can keep.
 func flagNotes(m *migrate.Message) (notes []string) {
 	if m.HasFlag(migrate.Deleted) {
 		notes = append(notes, "deleted-flag-dropped")
 	}
-	if m.HasFlag(migrate.Draft) {
-		notes = append(notes, "draft-as-message")
+	if m.HasFlag(migrate.Answered) && m.HasFlag(migrate.Forwarded) {
+		notes = append(notes, "forwarded-flag-dropped")
 	}
 	for _, f := range m.Flags {
 		if f != "" && f[0] != '\\' && !strings.EqualFold(string(f), string(migrate.Forwarded)) && len(categories([]migrate.Flag{f})) == 0 {

@@ -46,7 +46,11 @@ type Config struct {
 	Limiter  *pace.Limiter // of this mailbox; may be nil
 	Route    Route         // empty means RouteAuto
 	Probed   bool          // an earlier Target of the tenant found Route to work
-	Parallel int           // concurrent calls; 0 means 4, the documented limit; fewer when Microsoft asks for it
+
+	// AttachProtected makes the JSON route attach signed and encrypted messages
+	// to a message of their own. Without it they fail.
+	AttachProtected bool
+	Parallel        int // concurrent calls; 0 means 4, the documented limit; fewer when Microsoft asks for it
 
 	// Transport carries the requests; by default one that keeps connections
 	// for this mailbox, which Close closes.
@@ -62,6 +66,8 @@ type Target struct {
 	route  route
 
 	noImport error // why the probe chose RouteJSON; nil if it did not
+
+	attachProtected bool
 }
 
 var _ migrate.Target = (*Target)(nil)
@@ -82,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Target, error) {
 	if err != nil {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Err: err, Hint: "Check the endpoint of Microsoft Graph in the configuration."}
 	}
-	t := &Target{client: newClient(endpoint, cfg), root: "/users/" + url.PathEscape(cfg.User)}
+	t := &Target{client: newClient(endpoint, cfg), root: "/users/" + url.PathEscape(cfg.User), attachProtected: cfg.AttachProtected}
 	if t.user, err = t.client.builder(cfg.User); err != nil {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Err: err}
 	}

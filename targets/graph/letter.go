@@ -2,7 +2,6 @@ package graph
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -47,8 +46,6 @@ type attachment struct {
 	leaf      int    // index; -1 for the message itself
 }
 
-var errProtected = errors.New("the message is signed or encrypted")
-
 // takeApart reads m once. It fails only with errProtected or an error of the
 // body: a message that cannot be parsed is one text.
 func takeApart(m *migrate.Message) (*letter, error) {
@@ -58,12 +55,8 @@ func takeApart(m *migrate.Message) (*letter, error) {
 	}
 	defer r.Close()
 	l := &letter{budget: maxInline}
-	if l.block, err = headerBlock(r); err != nil {
+	if err := l.readHeader(r); err != nil {
 		return nil, err
-	}
-	if len(l.block) > maxHeaderBlock {
-		l.block = string(head([]byte(l.block), maxHeaderBlock))
-		l.note("header-shortened")
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -91,9 +84,14 @@ func takeApart(m *migrate.Message) (*letter, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.attachments = append(l.attachments, attachment{name: "original.eml", mediaType: "message/rfc822", size: size, leaf: -1})
+		l.attachments = append(l.attachments, original(size))
 	}
 	return l, nil
+}
+
+// original is the message itself, of size octets.
+func original(size int64) attachment {
+	return attachment{name: "original.eml", mediaType: "message/rfc822", size: size, leaf: -1}
 }
 
 func (l *letter) note(s string) {
@@ -214,6 +212,15 @@ func defaultName(p leaf) string {
 		}
 	}
 	return fmt.Sprintf("part-%d%s", p.index+1, ext)
+}
+
+func (l *letter) readHeader(r io.Reader) (err error) {
+	l.block, err = headerBlock(r)
+	if len(l.block) > maxHeaderBlock {
+		l.block = string(head([]byte(l.block), maxHeaderBlock))
+		l.note("header-shortened")
+	}
+	return err
 }
 
 // headerBlock reads the header as it stands, without the lines that Exchange

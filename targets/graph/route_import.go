@@ -3,6 +3,7 @@ package graph
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,13 +18,19 @@ import (
 // importRoute imports the MIME message (beta, mailFolder: importMime) with its
 // key in a header field, then sets flags and key with one PATCH: a message with
 // the key as a property is complete. What import refuses for its size or
-// content goes by JSON.
+// content goes by JSON, and so do drafts, since an import is none.
 type importRoute struct {
 	t    *Target
 	json jsonRoute
 }
 
 func (r importRoute) append(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (migrate.Stored, error) {
+	if m.HasFlag(migrate.Draft) {
+		s, err := r.json.append(ctx, folder, m)
+		if !errors.Is(err, errProtected) {
+			return s, err
+		}
+	}
 	size, err := sizeOf(m.Body)
 	if err != nil {
 		return migrate.Stored{}, unsent(err)
@@ -69,16 +76,13 @@ func (t *Target) importMIME(ctx context.Context, folder migrate.FolderID, mime p
 // flags are refused it goes without: a message matters more than its flags.
 func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.Message) (migrate.Stored, error) {
 	s := migrate.Stored{ID: id, Notes: flagNotes(m)}
-	if m.HasFlag(migrate.Answered) {
-		s.Notes = append(s.Notes, "answered-flag-dropped")
-	}
-	if m.HasFlag(migrate.Forwarded) {
-		s.Notes = append(s.Notes, "forwarded-flag-dropped")
+	if m.HasFlag(migrate.Draft) {
+		s.Notes = append(s.Notes, "draft-as-message")
 	}
 	key := []models.SingleValueLegacyExtendedPropertyable{property(propMigrationKey, m.Key)}
 	patch := newMessage()
 	patch.SetIsRead(new(m.HasFlag(migrate.Seen)))
-	patch.SetSingleValueExtendedProperties(key)
+	patch.SetSingleValueExtendedProperties(append(key, lastVerb(m)...))
 	setFlags(patch, m.Flags)
 	if h, ok := headerOf(m.Body); ok {
 		if i, ok := importance(h.Header.Header); ok {

@@ -13,16 +13,18 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
-// jsonRoute creates a Graph message with MAPI properties, so that it is no
-// draft and keeps its dates. If one call cannot do it all, the message carries
+// jsonRoute creates a Graph message with MAPI properties, so that it keeps its
+// dates and is no draft unless it was one. If one call cannot do it all, the message carries
 // a partial key until the last call has come back.
 type jsonRoute struct{ t *Target }
 
 func (r jsonRoute) append(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (migrate.Stored, error) {
 	l, err := takeApart(m)
+	if errors.Is(err, errProtected) && r.t.attachProtected {
+		l, err = enclose(m)
+	}
 	if errors.Is(err, errProtected) {
-		return migrate.Stored{}, &migrate.Error{Op: "rebuild", Class: migrate.Permanent, Refused: true, Err: err,
-			Hint: "Rebuilding would break the signature or the encryption. Use the importmime route (the app needs Mail-Advanced.ReadWrite.All); it takes messages up to 3 MB. Keep larger ones as files."}
+		return migrate.Stored{}, &migrate.Error{Op: "rebuild", Class: migrate.Permanent, Refused: true, Err: err, Hint: hintProtected}
 	}
 	if err != nil {
 		return migrate.Stored{}, unsent(fmt.Errorf("read the message: %w", err))
@@ -40,13 +42,20 @@ func (r jsonRoute) append(ctx context.Context, folder migrate.FolderID, m *migra
 	if err != nil {
 		return migrate.Stored{}, &migrate.Error{Op: "rebuild", Class: migrate.Permanent, Refused: true, Err: err}
 	}
-	var answer struct{ ID string }
+	var answer struct {
+		ID      string
+		IsDraft bool
+	}
 	if err := r.t.client.post(ctx, "/v1.0"+r.t.root+"/mailFolders/"+url.PathEscape(string(folder))+"/messages", "application/json", body, &answer); err != nil {
 		return migrate.Stored{}, named("create", err)
 	}
 	id := migrate.MessageID(answer.ID)
 	if id == "" {
 		return migrate.Stored{}, &migrate.Error{Op: "create", Class: migrate.Transient, Err: errNoID}
+	}
+	if answer.IsDraft && !m.HasFlag(migrate.Draft) {
+		return migrate.Stored{}, r.t.undo(ctx, id, &migrate.Error{Op: "create", Class: migrate.Fatal, Err: errors.New("Exchange made a draft of a message"),
+			Hint: "This tenant does not take the property that says that a message is no draft, so mail would arrive as drafts. It cannot be written by the json route."})
 	}
 	if key != m.Key {
 		if err := r.finish(ctx, id, m, rest, unread); err != nil {
