@@ -22,12 +22,8 @@ const (
 	NoteSentLabel = "sent-label-refused"  // the message is in a user label instead of SENT
 )
 
-const (
-	// Up to here a message goes in one request (developers.google.com/workspace/gmail/api/guides/uploads).
-	singleRequest = 5 << 20
-	// Octets of one request of a larger upload; the client holds as many in memory.
-	chunkSize = 2 << 20
-)
+// Up to here a message goes in one request (developers.google.com/workspace/gmail/api/guides/uploads).
+const singleRequest = 5 << 20
 
 // Append imports m with the labels of folder and flags. Drafts are created as
 // drafts, and sent mail that import refuses is inserted, or placed in a label.
@@ -73,11 +69,7 @@ func (t *Target) appendSent(ctx context.Context, m *migrate.Message) (id migrate
 	if !refusesSent(err) {
 		return id, "", err
 	}
-	id, err = t.upload(ctx, costInsert, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
-		stored, err := t.service.Users.Messages.Insert(t.user, &api.Message{LabelIds: labelIDs(sent, m)}).
-			InternalDateSource("dateHeader").Media(r, options...).Fields("id").Context(ctx).Do()
-		return messageID(stored), err
-	})
+	id, err = t.insert(ctx, labelIDs(sent, m), m)
 	if !refusesSent(err) {
 		return id, NoteSentTwice, err
 	}
@@ -95,7 +87,10 @@ func refusesSent(err error) bool {
 }
 
 func (t *Target) importTo(ctx context.Context, labels []string, m *migrate.Message) (migrate.MessageID, error) {
-	return t.upload(ctx, costImport, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
+	if m.Size > singleRequest {
+		return t.resumable(ctx, costImport, m, "messages/import?fields=id&internalDateSource=dateHeader&neverMarkSpam=true&processForCalendar=false", &api.Message{LabelIds: labels})
+	}
+	return t.send(ctx, costImport, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
 		// The defaults are sent as well: they differ between import and insert.
 		stored, err := t.service.Users.Messages.Import(t.user, &api.Message{LabelIds: labels}).
 			InternalDateSource("dateHeader").NeverMarkSpam(true).ProcessForCalendar(false).
@@ -104,8 +99,22 @@ func (t *Target) importTo(ctx context.Context, labels []string, m *migrate.Messa
 	})
 }
 
+func (t *Target) insert(ctx context.Context, labels []string, m *migrate.Message) (migrate.MessageID, error) {
+	if m.Size > singleRequest {
+		return t.resumable(ctx, costInsert, m, "messages?fields=id&internalDateSource=dateHeader", &api.Message{LabelIds: labels})
+	}
+	return t.send(ctx, costInsert, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
+		stored, err := t.service.Users.Messages.Insert(t.user, &api.Message{LabelIds: labels}).
+			InternalDateSource("dateHeader").Media(r, options...).Fields("id").Context(ctx).Do()
+		return messageID(stored), err
+	})
+}
+
 func (t *Target) createDraft(ctx context.Context, m *migrate.Message) (migrate.MessageID, error) {
-	return t.upload(ctx, costDraft, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
+	if m.Size > singleRequest {
+		return t.resumable(ctx, costDraft, m, "drafts?fields=message/id", &api.Draft{})
+	}
+	return t.send(ctx, costDraft, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
 		created, err := t.service.Users.Drafts.Create(t.user, &api.Draft{}).
 			Media(r, options...).Fields("message/id").Context(ctx).Do()
 		if created == nil {
@@ -122,36 +131,25 @@ func messageID(m *api.Message) string {
 	return m.Id
 }
 
-// A sender sends one request or upload and returns the id in the answer, the
-// only part of it that is relied on.
+// A sender sends one request and returns the id in the answer, the only part
+// of it that is relied on.
 type sender func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (id string, err error)
 
-// upload sends m's content, in chunks if it is large.
-func (t *Target) upload(ctx context.Context, c cost, m *migrate.Message, do sender) (migrate.MessageID, error) {
-	if m.Size > singleRequest {
-		id, err := t.send(ctx, c, m, chunkSize, do)
-		if !errors.Is(err, errShortChunk) {
-			return id, err
-		}
-		// Nothing was stored. One request of any size is taken too, though it
-		// is not advised.
-	}
-	return t.send(ctx, c, m, 0, do)
-}
+var errNoID = errors.New("the answer names no message")
 
-func (t *Target) send(ctx context.Context, c cost, m *migrate.Message, chunk int, do sender) (migrate.MessageID, error) {
+// send sends m's content in one request.
+func (t *Target) send(ctx context.Context, c cost, m *migrate.Message, do sender) (migrate.MessageID, error) {
 	body, err := m.Body.Open()
 	if err != nil {
 		return "", unsent(c.op, err)
 	}
 	content := &content{body: body}
 	defer content.Close()
-	options := []googleapi.MediaOption{googleapi.ContentType("message/rfc822"), googleapi.ChunkSize(chunk)}
 	var id string
 	err = t.call(ctx, c.carrying(m.Size), func(ctx context.Context) (err error) {
-		id, err = do(ctx, content, options)
+		id, err = do(ctx, content, []googleapi.MediaOption{googleapi.ContentType("message/rfc822"), googleapi.ChunkSize(0)})
 		if err == nil && id == "" {
-			err = errors.New("the answer names no message")
+			err = errNoID
 		}
 		return err
 	})

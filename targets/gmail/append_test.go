@@ -216,17 +216,6 @@ func TestABodyIsNotReadOnceItIsClosed(t *testing.T) {
 	}
 }
 
-func TestAShortChunkIsNotBuiltUpon(t *testing.T) {
-	sim, server := serve(t, gmailsim.Options{ShortRange: true})
-	message := targettest.Message(append(bytes.Clone(targettest.Letter("short").Body.(targettest.Octets)), bytes.Repeat([]byte("line\r\n"), 1<<20)...), "")
-	if _, err := open(t, config(server)).Append(t.Context(), inbox, message); err != nil {
-		t.Fatal(err)
-	}
-	if all := held(t, sim); len(all) != 1 || !bytes.Equal(all[0].Octets, message.Body.(targettest.Octets)) {
-		t.Errorf("%d messages arrived, whole or not", len(all))
-	}
-}
-
 func TestAChunkIsSentOnceWhateverGoesWrong(t *testing.T) {
 	for name, fail := range map[string]func(http.ResponseWriter){
 		"503":    func(w http.ResponseWriter) { w.WriteHeader(503) },

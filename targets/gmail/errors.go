@@ -28,11 +28,12 @@ func classify(op string, err error, now time.Time) (*migrate.Error, kind) {
 	if e, ok := errors.AsType[*migrate.Error](err); ok {
 		return e, other
 	}
+	if i, ok := errors.AsType[*interruption](err); ok {
+		e, what := classify(op, i.err, now)
+		return i.judge(e), what
+	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
-	}
-	if e, ok := errors.AsType[*chunkError](err); ok {
-		err = e.err
 	}
 	if e, ok := errors.AsType[*tokenError](err); ok {
 		return tokenRefusal(op, e.err), other
@@ -50,9 +51,6 @@ func classify(op string, err error, now time.Time) (*migrate.Error, kind) {
 	if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		e.Class, e.Refused, e.Err = migrate.Fatal, true, cert
 		e.Hint = "The certificate of the endpoint is not trusted. If a proxy inspects TLS, add its authority to this machine's trusted certificates."
-	}
-	if errors.Is(err, errShortChunk) {
-		e.Refused = true // the last chunk was never sent
 	}
 	return e, other
 }

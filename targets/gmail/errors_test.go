@@ -168,8 +168,6 @@ func TestErrorsBelowHTTPSayWhetherSomethingWasSent(t *testing.T) {
 		"dial":        {in(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "host", IsNotFound: true}}), transient, true},
 		"reset":       {in(&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}), transient, false},
 		"closed":      {in(io.EOF), transient, false},
-		"in a chunk":  {in(&chunkError{&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}}), transient, false},
-		"short chunk": {in(&chunkError{errShortChunk}), transient, true},
 		"odd answer":  {errors.New("invalid character '<' looking for beginning of value"), transient, false},
 		"token":       {in(&tokenError{in(&net.OpError{Op: "dial", Err: errors.New("refused")})}), transient, true},
 		"certificate": {in(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), fatal, true},

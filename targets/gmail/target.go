@@ -77,6 +77,8 @@ type Target struct {
 	settle   time.Duration
 	memory   memory
 
+	interrupted interruptions
+
 	mu      sync.Mutex
 	settled time.Time // when no write of this process can be on its way any more
 

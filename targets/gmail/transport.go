@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"google.golang.org/api/googleapi"
@@ -53,14 +52,6 @@ type transport struct {
 }
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := t.send(req)
-	if !isChunk(req) {
-		return res, err
-	}
-	return noRetry(req, res, err)
-}
-
-func (t *transport) send(req *http.Request) (*http.Response, error) {
 	token := ""
 	if req.URL.Scheme == t.origin.Scheme && req.URL.Host == t.origin.Host {
 		var err error
@@ -122,44 +113,3 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// isChunk says whether req carries a chunk of a resumable upload.
-func isChunk(req *http.Request) bool { return req.Header.Get("X-GUploader-No-308") != "" }
-
-// noRetry makes what went wrong with a chunk an error that the client library
-// does not repeat the request for.
-//
-// QUIRK: the library repeats a chunk after 5xx, 429, 408 and resets, for 32
-// seconds and whatever Retry-After says, and cannot be told not to. It also
-// ignores how much the server kept, so that a short chunk leaves a hole.
-func noRetry(req *http.Request, res *http.Response, err error) (*http.Response, error) {
-	if err == nil {
-		err = googleapi.CheckResponse(res)
-	}
-	if err == nil && res.Header.Get("X-HTTP-Status-Code-Override") == "308" && !keptAll(req, res) {
-		res.Body.Close()
-		err = errShortChunk
-	}
-	if err != nil {
-		return nil, &chunkError{err}
-	}
-	return res, nil
-}
-
-var errShortChunk = errors.New("a part of a chunk was kept only, so the upload cannot go on")
-
-// keptAll compares the Content-Range that was sent, "bytes 0-99/*", with the
-// Range that was kept, "bytes=0-99".
-func keptAll(req *http.Request, res *http.Response) bool {
-	_, sent, _ := strings.Cut(req.Header.Get("Content-Range"), "-")
-	sent, _, _ = strings.Cut(sent, "/")
-	_, kept, _ := strings.Cut(res.Header.Get("Range"), "-")
-	return sent == kept
-}
-
-// chunkError hides err from the library, which looks at texts and at what
-// errors unwrap to; errors.As finds err all the same.
-type chunkError struct{ err error }
-
-func (e *chunkError) Error() string      { return "chunk was not taken" }
-func (e *chunkError) As(target any) bool { return errors.As(e.err, target) }

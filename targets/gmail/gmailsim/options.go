@@ -61,6 +61,7 @@ type Options struct {
 
 	UploadLife time.Duration // life of an upload URI; 0 means a week
 	ShortRange bool          // of the first chunk of an upload only half is kept, as Range tells
+	KeepPart   bool          // what came of a chunk is kept when its connection breaks; otherwise none of it
 	RepeatLast Repeat        // the answer to a last chunk that was committed already
 
 	// The line.

@@ -133,7 +133,11 @@ func (c *call) receiveChunk(id string, limit int64, store storer) (any, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(c.r.Body, limit-int64(len(u.octets))+granule))
 	if err != nil {
-		return nil, badRequest() // what came is dropped; the client sends it again
+		if keep := min(r.first+int64(len(data)), r.last); c.s.o.KeepPart && r.first >= 0 {
+			part := contentRange{r.first, keep/granule*granule - 1, -1}
+			_ = u.take(part, data[:max(0, part.last+1-part.first)], limit, false) // a part that does not fit is dropped too
+		}
+		return nil, badRequest() // nobody is there to read it
 	}
 	if err := u.take(r, data, limit, c.s.o.ShortRange); err != nil {
 		return nil, err

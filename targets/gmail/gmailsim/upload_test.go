@@ -2,8 +2,11 @@ package gmailsim
 
 import (
 	"encoding/base64"
+	"io"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"google.golang.org/api/gmail/v1"
@@ -175,6 +178,36 @@ func TestAShortRangeBreaksAClientThatIgnoresIt(t *testing.T) {
 	}
 	if _, stored := chunk(s, url, "bytes 262144-524287/*", text[granule:2*granule]); stored != "bytes=0-524287" {
 		t.Fatalf("stored %q", stored)
+	}
+}
+
+func TestAPartOfAChunkIsKeptOrDroppedWhenTheConnectionBreaks(t *testing.T) {
+	text := mailOf("a@x")
+	text += strings.Repeat("x", 3*granule-len(text))
+	for _, test := range []struct {
+		keep         bool
+		contentRange string
+		came         int
+		stored       string
+	}{
+		{false, "bytes 0-786431/*", 2*granule + 5, ""},
+		{true, "bytes 0-786431/*", 2*granule + 5, "bytes=0-524287"}, // whole granules
+		{true, "bytes 0-786431/786432", 3*granule - 1, "bytes=0-524287"},
+		{true, "bytes 0-786431/*", granule - 1, ""},
+		{true, "bytes 262144-786431/*", granule, ""}, // leaves a gap
+	} {
+		s, _ := serve(t, Options{KeepPart: test.keep})
+		url := open(t, s)
+		r := httptest.NewRequest("POST", url, io.MultiReader(strings.NewReader(text[:test.came]), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		r.Header.Set("Authorization", "Bearer test")
+		r.Header.Set("Content-Range", test.contentRange)
+		s.ServeHTTP(httptest.NewRecorder(), r)
+		if code, stored := chunk(s, url, "bytes */*", ""); code != 308 || stored != test.stored {
+			t.Errorf("%+v: got %d %q", test, code, stored)
+		}
+		if n := len(s.Messages(user)); n != 0 {
+			t.Errorf("%+v: %d messages were stored", test, n)
+		}
 	}
 }
 
