@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -131,11 +132,18 @@ func (s *session) state(l *listed) error {
 // children, with the parents that the server left out.
 func tree(data []*imap.ListData, spaces imap.NamespaceData) []listed {
 	var ls []listed
+	data = slices.Clone(data)
+	slices.SortStableFunc(data, func(a, b *imap.ListData) int { return strings.Compare(a.Mailbox, b.Mailbox) })
+	data = slices.CompactFunc(data, func(a, b *imap.ListData) bool { return a.Mailbox == b.Mailbox })
 	seen := map[string]bool{}
 	for _, d := range data {
 		path := split(d, spaces)
-		if path == nil || seen[key(path)] {
+		if path == nil {
 			continue
+		}
+		last := &path[len(path)-1]
+		for name, n := *last, 2; seen[key(path)]; n++ { // "INBOX.A" and "A" may both mean A
+			*last = fmt.Sprintf("%s (%d)", name, n)
 		}
 		seen[key(path)] = true
 		f := migrate.Folder{Path: path, Role: specialUse(d.Attrs), NoSelect: noSelect(d)}

@@ -35,6 +35,7 @@ func TestFoldersComeFromTheUsersOwnNamespace(t *testing.T) {
 		"parents that are missing": {[]string{"A.B.C", "A.B"}, '.', imap.NamespaceData{}, []string{"A", "A|B", "A|B|C"}},
 		"separator at the end":     {[]string{"A.", "A.B."}, '.', imap.NamespaceData{}, []string{"A", "A|B"}},
 		"the same twice":           {[]string{"A", "A", "INBOX", "INBOX"}, '.', imap.NamespaceData{}, []string{"INBOX", "A"}},
+		"two names, one path":      {[]string{"INBOX.A", "A", "A.", "INBOX"}, '.', own("INBOX."), []string{"INBOX", "A", "A (2)", "A (3)"}},
 		"no name":                  {[]string{""}, '.', imap.NamespaceData{}, nil},
 	} {
 		var data []*imap.ListData
