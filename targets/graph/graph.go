@@ -46,11 +46,11 @@ type Config struct {
 	Limiter  *pace.Limiter // of this mailbox; may be nil
 	Route    Route         // empty means RouteAuto
 	Probed   bool          // an earlier Target of the tenant found Route to work
+	Parallel int           // concurrent calls; 0 means 4, the documented limit; fewer when Microsoft asks for it
 
 	// AttachProtected makes the JSON route attach signed and encrypted messages
 	// to a message of their own. Without it they fail.
 	AttachProtected bool
-	Parallel        int // concurrent calls; 0 means 4, the documented limit; fewer when Microsoft asks for it
 
 	// Transport carries the requests; by default one that keeps connections
 	// for this mailbox, which Close closes.
