@@ -51,9 +51,11 @@ func withKey(r io.Reader, key string) io.Reader {
 // header may have added to the field.
 func importedAs(m models.Messageable) string {
 	for _, h := range m.GetInternetMessageHeaders() {
-		if h.GetName() != nil && h.GetValue() != nil && strings.EqualFold(*h.GetName(), keyField) {
-			key, _, _ := strings.Cut(strings.TrimSpace(*h.GetValue()), " ")
-			return key
+		if h.GetName() == nil || h.GetValue() == nil || !strings.EqualFold(*h.GetName(), keyField) {
+			continue
+		}
+		if words := strings.Fields(*h.GetValue()); len(words) > 0 {
+			return words[0]
 		}
 	}
 	return ""

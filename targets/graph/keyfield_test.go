@@ -45,7 +45,7 @@ func TestMessagesThatLookAlikeAreToldApart(t *testing.T) {
 		"twins":      "From: a@example.org\r\nMessage-ID: <a@example.org>\r\nSubject: s\r\n\r\nbody\r\n",
 		"bare":       "Content-Type: multipart/mixed; boundary=a\r\n\r\nin no part\r\n",
 		"no header":  "\r\nbody\r\n",
-		"mid-header": " and a half\r\nSubject: s\r\n\r\nbody\r\n",
+		"mid-header": "\tand a half\r\nSubject: s\r\n\r\nbody\r\n",
 		"mbox":       "From ann Sun Mar  1 2009\r\nSubject: s\r\n\r\nbody\r\n",
 		"empty":      "",
 	} {
