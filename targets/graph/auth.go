@@ -1,12 +1,14 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -67,11 +69,26 @@ func SecretToken(c Cloud, tenant, client, secret string) (Token, error) {
 func CertificateToken(c Cloud, tenant, client string, data, password []byte) (Token, error) {
 	certs, key, err := azidentity.ParseCertificates(data, password)
 	if err != nil {
-		return nil, errors.New("the certificate file holds no certificate with its private key, or its password is wrong")
+		return nil, badCertificate(data, err)
 	}
 	return loginToken(c, func(o azcore.ClientOptions) (azcore.TokenCredential, error) {
 		return azidentity.NewClientCertificateCredential(tenant, client, certs, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o})
 	})
+}
+
+// badCertificate says why a certificate file cannot be used. The library tells
+// these cases apart by its texts only, which say nothing to an operator.
+func badCertificate(data []byte, err error) error {
+	text := err.Error()
+	switch {
+	case bytes.Contains(data, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----")):
+		return errors.New("the private key in this PEM file has a password, which is not supported: take it away (openssl pkey -in FILE), or use PFX")
+	case strings.Contains(text, "unknown digest algorithm"), strings.Contains(text, "algorithm is not supported"), strings.Contains(text, "not implemented: algorithm"):
+		return errors.New("this PFX file is encrypted in a way that is not supported: make it with openssl pkcs12 -export -legacy, or in Windows with TripleDES-SHA1, or use PEM")
+	case strings.Contains(text, "password incorrect"):
+		return errors.New("the password of the certificate file is wrong")
+	}
+	return errors.New("the certificate file holds no certificate with its private key, in PEM or PFX")
 }
 
 // loginToken makes the credential anew when its token was refused, because
@@ -106,19 +123,44 @@ func loginToken(c Cloud, login func(azcore.ClientOptions) (azcore.TokenCredentia
 
 // aadsts is the form of Entra's error codes. The library gives them only in
 // its text, e.g. "AADSTS7000215: Invalid client secret provided."
-var aadsts = regexp.MustCompile(`AADSTS\d+: [^\r\n"\\]{0,160}`)
+var aadsts = regexp.MustCompile(`AADSTS(\d+): [^\r\n"\\]{0,160}`)
+
+// loginHint says what an administrator can do about an error code of Entra.
+// learn.microsoft.com/entra/identity-platform/reference-error-codes
+func loginHint(code string) string {
+	const app = "Microsoft Entra admin center > App registrations > "
+	switch code {
+	case "7000215":
+		return "The client secret is not this app's. The file must hold the secret's Value, which is shown only when it is made, and not its Secret ID: " + app + "Certificates & secrets."
+	case "7000222":
+		return "The client secret has expired. Make a new one: " + app + "Certificates & secrets."
+	case "700027":
+		return "The app does not know this certificate. Upload its public part (.cer, .pem): " + app + "Certificates & secrets > Certificates."
+	case "700024":
+		return "The clock of this machine is wrong: set it right."
+	case "700016":
+		return "There is no such app in this tenant. Compare client_id with the Application (client) ID, and tenant with the Directory (tenant) ID: " + app + "Overview."
+	case "90002", "900023":
+		return "There is no such tenant. Compare tenant with the Directory (tenant) ID, " + app + "Overview, and cloud with where the organisation is."
+	case "7000112":
+		return "The app was disabled: Microsoft Entra admin center > Enterprise applications > Properties."
+	case "53003":
+		return "A Conditional Access policy keeps the app from logging in from here: Microsoft Entra admin center > Conditional Access."
+	}
+	return hintToken
+}
 
 // loginError keeps of the library's page-long text what a person needs.
 func loginError(err error) error {
 	e := &migrate.Error{Op: "log in to Microsoft Entra", Class: migrate.Transient, Refused: true}
-	code := aadsts.FindString(err.Error())
+	found := aadsts.FindStringSubmatch(err.Error())
 	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	busy := ok && failed.RawResponse != nil && (failed.RawResponse.StatusCode >= 500 || failed.RawResponse.StatusCode == http.StatusTooManyRequests)
 	switch {
-	case code != "" && busy:
-		e.Err = errors.New(code)
-	case code != "":
-		e.Class, e.Err, e.Hint = migrate.Fatal, errors.New(code), hintToken
+	case found != nil && busy:
+		e.Err = errors.New(found[0])
+	case found != nil:
+		e.Class, e.Err, e.Hint = migrate.Fatal, errors.New(found[0]), loginHint(found[1])
 	case ok:
 		e.Err = errors.New("the login server gave no usable answer")
 	default:

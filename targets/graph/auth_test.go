@@ -12,6 +12,8 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -87,6 +89,26 @@ func TestASecretLogsIn(t *testing.T) {
 	_, err = login("s3cret")(t.Context(), "")
 	if classOf(err) != migrate.Transient || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestARefusedLoginSaysWhereToLook(t *testing.T) {
+	for text, hint := range map[string]string{
+		"AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value": "secret's Value",
+		"AADSTS7000222: The provided client secret keys for app '1' are expired.":                                               "expired",
+		"AADSTS700027: Client assertion contains an invalid signature. [Reason - The key was not found.]":                       "Upload its public part",
+		"AADSTS700024: Client assertion is not within its valid time range.":                                                    "clock",
+		"AADSTS700016: Application with identifier '1' was not found in the directory 'contoso'.":                               "Application (client) ID",
+		"AADSTS90002: Tenant 'x' not found.":                                                                                    "no such tenant",
+		"AADSTS900023: Specified tenant identifier 'x' is neither a valid DNS name, nor a valid external domain.":               "no such tenant",
+		"AADSTS7000112: Application '1' is disabled.":                                                                           "disabled",
+		"AADSTS53003: Access has been blocked by Conditional Access policies.":                                                  "Conditional Access",
+		"AADSTS99999: Something new.": "still has consent",
+	} {
+		err := loginError(errors.New("ClientSecretCredential authentication failed.\n{\n \"error_description\": \"" + text + "\"}"))
+		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Fatal || !strings.Contains(e.Hint, hint) || !strings.HasSuffix(e.Error(), text) {
+			t.Errorf("%s: %v, hint %q", text, err, e.Hint)
+		}
 	}
 }
 
@@ -170,6 +192,31 @@ func TestACertificateNeedsItsKey(t *testing.T) {
 		if _, err := CertificateToken(global, "contoso.com", "id", data, nil); err == nil || strings.Contains(err.Error(), "rubbish") {
 			t.Errorf("%.20q: %v", data, err)
 		}
+	}
+}
+
+// The files hold one self-signed certificate and were made by OpenSSL 3.0 with
+// openssl pkcs12 -export -passout pass:secret, with and without -legacy.
+func TestACertificateMayBeInPFX(t *testing.T) {
+	global, _ := CloudByName("")
+	for _, c := range []struct{ file, password, want string }{
+		{"legacy.pfx", "secret", ""},
+		{"legacy.pfx", "wrong", "password of the certificate file is wrong"},
+		{"legacy.pfx", "", "password of the certificate file is wrong"},
+		{"modern.pfx", "secret", "-legacy"},
+	} {
+		data, err := os.ReadFile(filepath.Join("testdata", c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = CertificateToken(global, "contoso.com", "00000000-0000-0000-0000-000000000001", data, []byte(c.password))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s with password %q: %v, want %q", c.file, c.password, err, c.want)
+		}
+	}
+	encrypted := "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n"
+	if _, err := CertificateToken(global, "contoso.com", "id", []byte(encrypted), []byte("secret")); err == nil || !strings.Contains(err.Error(), "openssl pkey") {
+		t.Errorf("an encrypted PEM: %v", err)
 	}
 }
 
