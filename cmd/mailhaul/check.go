@@ -20,8 +20,9 @@ func newCheckCommand() *cobra.Command {
 		Short: "Log in to both ends of every mailbox",
 		Long: `check logs in to both ends of every mailbox, lists the folders of the source,
 and says what stands in the way of a run. It writes no mail and no checkpoints.
-Unless route = "json" the first Microsoft 365 mailbox is probed: one message is
-imported into a hidden folder, and both are removed again.
+At Gmail it asks for a change to a message that does not exist, to see whether
+the login may write. Unless route = "json" the first Microsoft 365 mailbox is
+probed: one message is imported into a hidden folder, and both are removed again.
 
 Exit codes:
   0    every mailbox can be migrated
@@ -59,18 +60,21 @@ Exit codes:
 				t.add(printable(f.mailbox.Source), printable(f.mailbox.Target), thousands(f.folders), thousands(f.messages), octets(f.bytes))
 			}
 			t.write(out)
-			for _, f := range found {
-				if f.err != nil {
-					reason, hint := migrate.Explain(f.err)
-					fmt.Fprintf(out, "\n%s: %s\n", printable(f.mailbox.Source), printable(reason))
-					if hint != "" {
-						fmt.Fprintf(out, "  %s\n", printable(hint))
-					}
+			for _, r := range remedies(found) {
+				fmt.Fprintln(out)
+				for _, line := range r.lines {
+					fmt.Fprintln(out, printable(line))
+				}
+				if r.hint != "" {
+					fmt.Fprintf(out, "  %s\n", printable(r.hint))
 				}
 			}
 			fmt.Fprintln(out)
 			if i := slices.IndexFunc(found, func(f finding) bool { return f.server != "" }); i >= 0 {
 				fmt.Fprintf(out, "Source: %s\n", printable(found[i].server))
+			}
+			for _, note := range notes(found) {
+				fmt.Fprintf(out, "Target: %s\n", printable(note))
 			}
 			if skew := clockSkew(c.Context(), config.endpoint()); skew.Abs() > time.Minute {
 				fmt.Fprintf(out, "The clock of this machine is off by %s: set it right, logins depend on it.\n", span(skew.Abs()))
@@ -92,7 +96,50 @@ type finding struct {
 	mailbox                  Mailbox
 	server                   string
 	folders, messages, bytes int64
+	notes                    []string // about the target
 	err                      error
+}
+
+// A remedy is what a person can do about some mailboxes, each with its reason.
+type remedy struct {
+	lines []string
+	hint  string
+}
+
+// remedies returns what to do, each thing once.
+func remedies(found []finding) (all []remedy) {
+	for _, f := range found {
+		if f.err == nil {
+			continue
+		}
+		reason, hint := migrate.Explain(f.err)
+		line := fmt.Sprintf("%s: %s", f.mailbox.Source, reason)
+		i := slices.IndexFunc(all, func(r remedy) bool { return r.hint == hint })
+		if i < 0 || hint == "" {
+			all = append(all, remedy{[]string{line}, hint})
+			continue
+		}
+		all[i].lines = append(all[i].lines, line)
+	}
+	return all
+}
+
+// A checker is a target that can say more than that it opens: what else stands
+// in the way, and what a person should know.
+type checker interface {
+	Check(ctx context.Context) (notes []string, err error)
+}
+
+// notes returns what the mailboxes' targets say, each thing once.
+func notes(found []finding) (all []string) {
+	for _, f := range found {
+		for _, note := range f.notes {
+			if !slices.Contains(all, note) {
+				all = append(all, note)
+			}
+		}
+	}
+	return all
 }
 
 func checkAll(ctx context.Context, k *connections, ms []Mailbox) []finding {
@@ -131,7 +178,13 @@ func (f *finding) look(ctx context.Context, k *connections) error {
 	if err != nil {
 		return fmt.Errorf("target: %w", err)
 	}
-	return target.Close()
+	defer target.Close()
+	if c, ok := target.(checker); ok {
+		if f.notes, err = c.Check(ctx); err != nil {
+			return fmt.Errorf("target: %w", err)
+		}
+	}
+	return nil
 }
 
 // clockSkew is how far this machine's clock is ahead of the server's, 0 if

@@ -132,7 +132,7 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 		return fatal("Gmail is switched off for this user: give the user a licence with Gmail and turn the service on in the Admin console.")
 	case reason == "failedprecondition", reason == "failed_precondition":
 		e.Class = migrate.Transient
-		e.Hint = "The user may have no mailbox, or the token names no user; Gmail also says so for a minute now and then."
+		e.Hint = "There is no such user or no mailbox (compare the address with the Admin console, Directory > Users), or the token is for nobody. Or it is trouble at Google that passes within a minute: try again."
 		return e, other
 	case says("labelid not found"):
 		return fatal("A label was deleted during the run: run again, and it is made anew.")

@@ -30,12 +30,12 @@ func (t *Target) Check(ctx context.Context) (notes []string, err error) {
 	}
 	used := func(role string) bool { return role == mailReadWrite || role == mailAdvanced }
 	if slices.ContainsFunc(c.roles, used) {
-		notes = append(notes, "The app may open every mailbox of the organisation ("+shown(c.roles)+"). docs/microsoft365.md says how to limit it to those that move.")
+		notes = append(notes, "The app may open every mailbox of the organisation: its token shows "+shown(c.roles)+". docs/microsoft365.md says how to limit it to those that move.")
 	} else {
 		notes = append(notes, "The app is limited to some mailboxes: its token shows no permission for mail, so Exchange grants it (RBAC for Applications).")
 	}
 	if unused := slices.DeleteFunc(slices.Clone(c.roles), used); len(unused) > 0 {
-		notes = append(notes, "mailhaul does not need all that the app may do ("+shown(unused)+"): take that away, under API permissions in the Microsoft Entra admin center.")
+		notes = append(notes, "mailhaul does not need all that the app may do: take "+shown(unused)+" away, under API permissions in the Microsoft Entra admin center.")
 	}
 	return notes, nil
 }

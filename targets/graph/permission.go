@@ -80,7 +80,7 @@ func accessHint(path, token string) string {
 	if c.has(need) {
 		return "The app has the application permission " + need + " for the whole organisation and is refused all the same: an application access policy may keep it out of this mailbox. Exchange Online PowerShell: Get-ApplicationAccessPolicy. If the permission is new, wait: changes take up to 2 hours."
 	}
-	return "The app's token does not show the application permission " + need + " (" + shown(c.roles) + "). Give it to the app " + c.app +
+	return "The app's token does not show the application permission " + need + "; it shows " + shown(c.roles) + ". Give it to the app " + c.app +
 		" for every mailbox: Microsoft Entra admin center > App registrations > API permissions > Add a permission > Microsoft Graph > Application permissions, then Grant admin consent. Or for some mailboxes: RBAC for Applications, role \"Application " + need +
 		"\"; this mailbox must be in its scope (Test-ServicePrincipalAuthorization). Changes take up to 2 hours."
 }
@@ -90,9 +90,9 @@ func shown(roles []string) string {
 	const most = 8
 	switch {
 	case len(roles) == 0:
-		return "it shows none"
+		return "none"
 	case len(roles) > most:
-		return "it shows " + strings.Join(roles[:most], ", ") + " and more"
+		return strings.Join(roles[:most], ", ") + " and more"
 	}
-	return "it shows " + strings.Join(roles, ", ")
+	return strings.Join(roles, ", ")
 }

@@ -40,15 +40,15 @@ func TestARefusedCallNamesThePermissionThatTheTokenLacks(t *testing.T) {
 		hint  []string
 	}{
 		"no permission for mail": {graphsim.Options{WithoutRoles: []string{mailReadWrite}}, RouteAuto,
-			[]string{"does not show the application permission Mail.ReadWrite (it shows Mail-Advanced.ReadWrite.All, MailboxSettings.ReadWrite, User.Read.All)", "11111111-2222-3333-4444-555555555555", "Grant admin consent", `role "Application Mail.ReadWrite"`}},
+			[]string{"does not show the application permission Mail.ReadWrite; it shows Mail-Advanced.ReadWrite.All, MailboxSettings.ReadWrite, User.Read.All.", "11111111-2222-3333-4444-555555555555", "Grant admin consent", `role "Application Mail.ReadWrite"`}},
 		"none at all": {graphsim.Options{WithoutRoles: []string{mailReadWrite, mailAdvanced, "MailboxSettings.ReadWrite", "User.Read.All"}}, RouteAuto,
-			[]string{"does not show the application permission Mail.ReadWrite (it shows none)"}},
+			[]string{"does not show the application permission Mail.ReadWrite; it shows none."}},
 		"outside the scope": {graphsim.Options{WithoutRoles: []string{mailReadWrite, mailAdvanced}, ScopedRoles: []string{mailReadWrite, mailAdvanced}, Scope: []string{"bo@example.com"}}, RouteAuto,
 			[]string{"Mail.ReadWrite", "this mailbox must be in its scope (Test-ServicePrincipalAuthorization)"}},
 		"kept out by a policy": {graphsim.Options{Denied: []string{user}}, RouteAuto,
 			[]string{"has the application permission Mail.ReadWrite for the whole organisation", "Get-ApplicationAccessPolicy"}},
 		"no import": {graphsim.Options{WithoutRoles: []string{mailAdvanced}}, RouteImport,
-			[]string{"does not show the application permission Mail-Advanced.ReadWrite.All (it shows Mail.ReadWrite,", `role "Application Mail-Advanced.ReadWrite.All"`}},
+			[]string{"does not show the application permission Mail-Advanced.ReadWrite.All; it shows Mail.ReadWrite,", `role "Application Mail-Advanced.ReadWrite.All"`}},
 	} {
 		w := newWorld(t, c.opt)
 		token := w.logIn(t)
@@ -77,16 +77,16 @@ func TestCheckSaysHowMessagesGoAndWhatTheAppMayDo(t *testing.T) {
 		notes []string // a part of each
 	}{
 		"import": {graphsim.Options{WithoutRoles: rest}, RouteAuto,
-			[]string{"imported as they are", "every mailbox of the organisation (it shows Mail-Advanced.ReadWrite.All, Mail.ReadWrite)"}},
+			[]string{"imported as they are", "every mailbox of the organisation: its token shows Mail-Advanced.ReadWrite.All, Mail.ReadWrite."}},
 		"no permission to import": {graphsim.Options{WithoutRoles: append(rest, mailAdvanced)}, RouteAuto,
-			[]string{"rebuilt", "cannot be imported as they are: call: Microsoft Graph answered 403 ErrorAccessDenied", "(it shows Mail.ReadWrite)"}},
+			[]string{"rebuilt", "cannot be imported as they are: call: Microsoft Graph answered 403 ErrorAccessDenied", "its token shows Mail.ReadWrite."}},
 		"imports lose dates":  {graphsim.Options{WithoutRoles: rest, ImportNow: true}, RouteAuto, []string{"rebuilt", "lost its date", "every mailbox"}},
 		"imports lose fields": {graphsim.Options{WithoutRoles: rest, ImportDropsFields: true}, RouteAuto, []string{"rebuilt", "lost its header field", "every mailbox"}},
 		"rebuilt on request":  {graphsim.Options{WithoutRoles: rest}, RouteJSON, []string{"rebuilt", "every mailbox"}},
 		"limited to some": {graphsim.Options{WithoutRoles: append(rest, mailAdvanced, mailReadWrite), ScopedRoles: []string{mailReadWrite, mailAdvanced}, Scope: []string{user}}, RouteAuto,
 			[]string{"imported as they are", "limited to some mailboxes"}},
 		"more than it needs": {graphsim.Options{}, RouteAuto,
-			[]string{"imported as they are", "every mailbox", "does not need all that the app may do (it shows MailboxSettings.ReadWrite, User.Read.All)"}},
+			[]string{"imported as they are", "every mailbox", "take MailboxSettings.ReadWrite, User.Read.All away"}},
 	} {
 		w := newWorld(t, c.opt)
 		notes, err := w.open(t, Config{Token: StaticToken(w.logIn(t)), Route: c.route}).Check(t.Context())
