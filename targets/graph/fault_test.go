@@ -69,7 +69,7 @@ func TestWhateverCallFailsTheMessageIsThereOnceAndWhole(t *testing.T) {
 			}
 			for _, late := range []bool{true, false} {
 				for n := int64(1); n < 20; n++ {
-					w := newWorld(t, graphsim.Options{FilterDelay: time.Hour})
+					w := newWorld(t, graphsim.Options{FilterDelay: time.Hour, WithoutRoles: []string{"MailboxSettings.ReadWrite"}})
 					first := w.open(t, Config{Route: route})
 					places, err := first.Place(t.Context(), []migrate.Folder{{Path: []string{"F"}}})
 					if err != nil {

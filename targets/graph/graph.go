@@ -68,6 +68,7 @@ type Target struct {
 	noImport error // why the probe chose RouteJSON; nil if it did not
 
 	attachProtected bool
+	palette         palette
 }
 
 var _ migrate.Target = (*Target)(nil)
@@ -167,6 +168,7 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 	if m.Size > maxMessage {
 		return migrate.Stored{}, &migrate.Error{Op: "append", Class: migrate.Permanent, Refused: true, Hint: hintSize, Err: fmt.Errorf("the message has %d octets", m.Size)}
 	}
+	t.paint(ctx, categories(m.Flags))
 	return t.route.append(ctx, folder, m)
 }
 

@@ -11,8 +11,9 @@ import (
 // Application permissions of Microsoft Graph, as the Entra admin center names
 // them. learn.microsoft.com/graph/permissions-reference
 const (
-	mailReadWrite = "Mail.ReadWrite"              // folders and messages
-	mailAdvanced  = "Mail-Advanced.ReadWrite.All" // importMime
+	mailReadWrite   = "Mail.ReadWrite"              // folders and messages
+	mailAdvanced    = "Mail-Advanced.ReadWrite.All" // importMime
+	mailboxSettings = "MailboxSettings.ReadWrite"   // colours of categories; not needed
 )
 
 // claims are what an access token says of the app that it was issued to.

@@ -70,23 +70,25 @@ func TestARefusedCallNamesThePermissionThatTheTokenLacks(t *testing.T) {
 }
 
 func TestCheckSaysHowMessagesGoAndWhatTheAppMayDo(t *testing.T) {
-	rest := []string{"MailboxSettings.ReadWrite", "User.Read.All"}
+	rest := []string{"User.Read.All"}
 	for name, c := range map[string]struct {
 		opt   graphsim.Options
 		route Route
 		notes []string // a part of each
 	}{
 		"import": {graphsim.Options{WithoutRoles: rest}, RouteAuto,
-			[]string{"imported as they are", "every mailbox of the organisation: its token shows Mail-Advanced.ReadWrite.All, Mail.ReadWrite."}},
+			[]string{"imported as they are", "every mailbox of the organisation: its token shows Mail-Advanced.ReadWrite.All, Mail.ReadWrite, MailboxSettings.ReadWrite."}},
 		"no permission to import": {graphsim.Options{WithoutRoles: append(rest, mailAdvanced)}, RouteAuto,
-			[]string{"rebuilt", "cannot be imported as they are: call: Microsoft Graph answered 403 ErrorAccessDenied", "its token shows Mail.ReadWrite."}},
+			[]string{"rebuilt", "cannot be imported as they are: call: Microsoft Graph answered 403 ErrorAccessDenied", "its token shows Mail.ReadWrite, MailboxSettings.ReadWrite."}},
 		"imports lose dates":  {graphsim.Options{WithoutRoles: rest, ImportNow: true}, RouteAuto, []string{"rebuilt", "lost its date", "every mailbox"}},
 		"imports lose fields": {graphsim.Options{WithoutRoles: rest, ImportDropsFields: true}, RouteAuto, []string{"rebuilt", "lost its header field", "every mailbox"}},
 		"rebuilt on request":  {graphsim.Options{WithoutRoles: rest}, RouteJSON, []string{"rebuilt", "every mailbox"}},
 		"limited to some": {graphsim.Options{WithoutRoles: append(rest, mailAdvanced, mailReadWrite), ScopedRoles: []string{mailReadWrite, mailAdvanced}, Scope: []string{user}}, RouteAuto,
 			[]string{"imported as they are", "limited to some mailboxes"}},
+		"no colours": {graphsim.Options{WithoutRoles: append(rest, mailboxSettings)}, RouteAuto,
+			[]string{"imported as they are", "without colours, since the app lacks MailboxSettings.ReadWrite", "every mailbox"}},
 		"more than it needs": {graphsim.Options{}, RouteAuto,
-			[]string{"imported as they are", "every mailbox", "take MailboxSettings.ReadWrite, User.Read.All away"}},
+			[]string{"imported as they are", "every mailbox", "take User.Read.All away"}},
 	} {
 		w := newWorld(t, c.opt)
 		notes, err := w.open(t, Config{Token: StaticToken(w.logIn(t)), Route: c.route}).Check(t.Context())
