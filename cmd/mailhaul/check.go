@@ -21,8 +21,10 @@ func newCheckCommand() *cobra.Command {
 		Long: `check logs in to both ends of every mailbox, lists the folders of the source,
 and says what stands in the way of a run. It writes no mail and no checkpoints.
 At Gmail it asks for a change to a message that does not exist, to see whether
-the login may write. Unless route = "json" the first Microsoft 365 mailbox is
-probed: one message is imported into a hidden folder, and both are removed again.
+the login may write. With route = "auto" the first Gmail mailbox is probed: three
+short messages are imported and moved to Trash. Unless route = "json" the first
+Microsoft 365 mailbox is probed: one message is imported into a hidden folder,
+and both are removed again.
 
 Exit codes:
   0    every mailbox can be migrated

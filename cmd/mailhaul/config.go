@@ -54,6 +54,7 @@ type GmailConfig struct {
 	TokenCommand       []string `toml:"token_command"`
 	TokenEnv           string   `toml:"token_env"`
 	Endpoint           string   `toml:"endpoint"`
+	Route              string   `toml:"route"`
 	Profile            string   `toml:"profile"`
 	Parallel           int      `toml:"parallel"`
 }
@@ -113,7 +114,7 @@ type RunConfig struct {
 func defaults() Config {
 	return Config{
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
-		Gmail:  GmailConfig{Profile: "new", Parallel: 4},
+		Gmail:  GmailConfig{Route: "auto", Profile: "new", Parallel: 4},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
 		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}

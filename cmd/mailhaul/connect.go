@@ -33,8 +33,9 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 				k.user, k.shared = p.User, pace.NewLimiter(nil, p.Project...)
 			}
 		}
+		route := &gmailRoute{route: gmail.Route(c.Gmail.Route)}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
-			return func(ctx context.Context) (migrate.Target, error) { return openGmail(ctx, c.Gmail, m, l) }
+			return func(ctx context.Context) (migrate.Target, error) { return route.open(ctx, c.Gmail, m, l) }
 		}
 	case "graph":
 		token, err := graphToken(ctx, c.Graph)
@@ -91,8 +92,34 @@ func reveal(ctx context.Context, ref SecretRef) (string, error) {
 	return s.Reveal(), nil
 }
 
-func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
-	config := gmail.Config{User: m.Target, Endpoint: c.Endpoint, Limiter: l, Parallel: c.Parallel}
+// gmailRoute is the way into a domain. Where it is probed, the first mailbox
+// does it for all.
+type gmailRoute struct {
+	mu    sync.Mutex
+	route gmail.Route
+}
+
+func (r *gmailRoute) open(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
+	r.mu.Lock()
+	route := r.route
+	probes := route == gmail.RouteAuto
+	if !probes {
+		r.mu.Unlock()
+	} else {
+		defer r.mu.Unlock()
+	}
+	t, err := openGmail(ctx, c, m, l, route)
+	if err != nil {
+		return nil, err
+	}
+	if probes {
+		r.route = t.Route()
+	}
+	return t, nil
+}
+
+func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter, route gmail.Route) (*gmail.Target, error) {
+	config := gmail.Config{Route: route, User: m.Target, Endpoint: c.Endpoint, Limiter: l, Parallel: c.Parallel}
 	switch {
 	case c.ServiceAccountFile != "":
 		key, err := os.ReadFile(c.ServiceAccountFile)

@@ -156,6 +156,9 @@ func (s *site) checkGmail(t *testing.T, config string, sim *gmailsim.Server) {
 		seen := map[string]bool{}
 		for _, m := range sim.Messages(target(user)) {
 			labels, ok := want[m.SHA256]
+			if !ok && probed(m) {
+				continue
+			}
 			if !ok {
 				t.Errorf("%s: %s is at Gmail, but no record says so", user, m.ID)
 			}
@@ -174,6 +177,12 @@ func (s *site) checkGmail(t *testing.T, config string, sim *gmailsim.Server) {
 			t.Errorf("%s: %d contents are at Gmail, want %d", user, len(seen), len(want))
 		}
 	}
+}
+
+// probed says whether m is what a probe left where it may not delete.
+func probed(m gmailsim.Message) bool {
+	letter, err := mail.ReadMessage(m.Received())
+	return err == nil && slices.Equal(m.Labels, []string{"TRASH"}) && letter.Header.Get("Message-ID") == "<probe@mailhaul.invalid>"
 }
 
 // origin names where messages came from.

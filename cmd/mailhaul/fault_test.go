@@ -7,12 +7,16 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/migratetest"
@@ -164,6 +168,39 @@ func TestFaultsLoseAndDoubleNothing(t *testing.T) {
 				s.graphTrial(t, graphsim.Options{Faults: faults, Seed: 0}, route), s.graphTrial(t, graphsim.Options{Faults: faults, Seed: 1}, route))
 		})
 	}
+}
+
+// Import that goes by the Message-ID alone makes different messages one.
+func TestARunThatStoppedGoesOnWhereImportsMerge(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t, 1, 60)
+	s.deliver("user0@example.com", []string{"INBOX"}, []byte("X-List: staff\r\n"+letter("ann", 0, "")), nil, time.Unix(1_700_000_000, 0))
+	s.deliver("user0@example.com", []string{"Sent"}, []byte(letter("ann", 0, "")), nil, time.Unix(1_700_000_000, 0))
+	lost, err := gmailsim.ParseFaults("lost-reply:0.05")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := newGmail(t, gmailsim.Options{Same: gmailsim.SameMessageID, NewIDOnMerge: true, Fault: lost})
+	var writes atomic.Int64
+	config := s.migration(t, "gmail", serveTest(t, sim, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && writes.Add(1) == 40 {
+				w.WriteHeader(http.StatusForbidden)
+				io.WriteString(w, `{"error":{"code":403,"errors":[{"reason":"dailyLimitExceeded"}]}}`)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}))
+	first := &trial{config: config}
+	if run(t, first); first.code != exitStopped {
+		t.Fatalf("the first run ends with %d: %s", first.code, first.stderr)
+	}
+	second := &trial{config: config}
+	if run(t, second); second.code != exitDone && second.code != exitPerson {
+		t.Fatalf("the second run ends with %d: %s", second.code, second.stderr)
+	}
+	s.checkGmail(t, config, sim)
 }
 
 func kinds(list string) (names []string) {

@@ -160,6 +160,11 @@ service_account_file = "service-account.json"
 # Another server than Google's, for proxies and test servers.
 #endpoint = "http://127.0.0.1:8025"
 
+# How messages are written: "import" joins them to their conversations, "insert"
+# does not. "auto" takes import where a probe in the first mailbox shows that it
+# keeps different messages apart that share a Message-ID, else insert.
+#route = "auto"
+
 # The quotas of the cloud project: "legacy" if it used the Gmail API between
 # November 2025 and April 2026 and the console still shows 15,000 units per minute
 # and user, else "new". "none" is for a simulator.

@@ -24,6 +24,7 @@ func (c *Config) check(d *document) {
 	default:
 		d.oneOf("target.kind", c.Target.Kind, "gmail", "graph")
 	}
+	d.oneOf("gmail.route", c.Gmail.Route, "auto", "import", "insert")
 	d.oneOf("gmail.profile", c.Gmail.Profile, "new", "legacy", "none")
 	d.unlimited("gmail", c.Gmail.Profile, c.Gmail.Endpoint)
 	d.between("gmail.parallel", c.Gmail.Parallel, 1, 64)

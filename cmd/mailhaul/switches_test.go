@@ -89,6 +89,9 @@ func TestGmailMayBeEitherWay(t *testing.T) {
 	t.Parallel()
 	s := smallSite(t, 1, 60)
 	s.deliver("user0@example.com", []string{"INBOX"}, attached(6<<20), nil, time.Unix(1_600_000_000, 0))
+	s.deliver("user0@example.com", []string{"INBOX"}, []byte("X-List: staff\r\n"+letter("ann", 0, "")), nil, time.Unix(1_700_000_000, 0))
+	s.deliver("user0@example.com", []string{"Sent"}, []byte(letter("ann", 0, "")), nil, time.Unix(1_700_000_000, 0))
+	s.deliver("user0@example.com", []string{"Clients"}, []byte(letter("ann", 0, "P.S.")), nil, time.Unix(1_700_000_000, 0))
 	lost, err := gmailsim.ParseFaults("lost-reply:0.05")
 	if err != nil {
 		t.Fatal(err)
@@ -101,6 +104,9 @@ func TestGmailMayBeEitherWay(t *testing.T) {
 		o    gmailsim.Options
 		want position
 	}{
+		{"same by Message-ID", gmailsim.Options{Same: gmailsim.SameMessageID, Fault: lost}, position{}},
+		{"same by Message-ID, new id on merge", gmailsim.Options{Same: gmailsim.SameMessageID, NewIDOnMerge: true, Fault: lost}, position{}},
+		{"same by Message-ID and body", gmailsim.Options{Same: gmailsim.SameBody, Fault: lost}, position{}},
 		{"same by content", gmailsim.Options{Same: gmailsim.SameContent, Fault: lost}, position{}},
 		{"never the same", gmailsim.Options{Same: gmailsim.SameNever, Fault: lost}, position{}},
 		{"new id on merge", gmailsim.Options{NewIDOnMerge: true, Fault: lost}, position{}},

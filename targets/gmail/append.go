@@ -20,13 +20,18 @@ const (
 	NoteDate      = "date-is-import-time" // the Date field is missing or not a date
 	NoteSentTwice = "sent-by-insert"      // import refused the label SENT, insert took it
 	NoteSentLabel = "sent-label-refused"  // the message is in a user label instead of SENT
+
+	// NoteInserted says that the message went by RouteInsert: Gmail joins it to
+	// no conversation, and sets SENT too if it is from the user's own address.
+	NoteInserted = "inserted"
 )
 
 // Up to here a message goes in one request (developers.google.com/workspace/gmail/api/guides/uploads).
 const singleRequest = 5 << 20
 
-// Append imports m with the labels of folder and flags. Drafts are created as
-// drafts, and sent mail that import refuses is inserted, or placed in a label.
+// Append imports or inserts m with the labels of folder and flags. Drafts are
+// created as drafts, and sent mail that import refuses is inserted, or placed
+// in a label.
 func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (migrate.Stored, error) {
 	limit := int64(MaxMessageSize)
 	if folder == draft {
@@ -39,7 +44,7 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 			Hint: fmt.Sprintf("Gmail takes messages of %d MiB and drafts of %d MiB at most. Keep it as a file.", MaxMessageSize>>20, maxDraftSize>>20),
 		}
 	}
-	notes, err := notesOn(folder, m)
+	notes, err := t.notesOn(folder, m)
 	if err != nil {
 		return migrate.Stored{}, unsent(costImport.op, err)
 	}
@@ -53,7 +58,7 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 			notes = append(notes, note)
 		}
 	default:
-		id, err = t.importTo(ctx, labelIDs(folder, m), m)
+		id, err = t.write(ctx, labelIDs(folder, m), m)
 	}
 	if err != nil {
 		return migrate.Stored{}, err
@@ -65,25 +70,35 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 // appendSent sets SENT, which Gmail documents for inserted mail only, and
 // which import was seen to take and to refuse.
 func (t *Target) appendSent(ctx context.Context, m *migrate.Message) (id migrate.MessageID, note string, err error) {
-	id, err = t.importTo(ctx, labelIDs(sent, m), m)
+	id, err = t.write(ctx, labelIDs(sent, m), m)
 	if !refusesSent(err) {
 		return id, "", err
 	}
-	id, err = t.insert(ctx, labelIDs(sent, m), m)
-	if !refusesSent(err) {
-		return id, NoteSentTwice, err
+	if t.route != RouteInsert {
+		id, err = t.insert(ctx, labelIDs(sent, m), m)
+		if !refusesSent(err) {
+			return id, NoteSentTwice, err
+		}
 	}
 	label, err := t.sentLabel(ctx)
 	if err != nil {
 		return "", "", err
 	}
-	id, err = t.importTo(ctx, labelIDs(label, m), m)
+	id, err = t.write(ctx, labelIDs(label, m), m)
 	return id, NoteSentLabel, err
 }
 
 func refusesSent(err error) bool {
 	e, ok := errors.AsType[*migrate.Error](err)
 	return ok && e.Class == migrate.Permanent && strings.Contains(strings.ToLower(e.Err.Error()), "invalid label: sent")
+}
+
+// write stores m by the route of the mailbox.
+func (t *Target) write(ctx context.Context, labels []string, m *migrate.Message) (migrate.MessageID, error) {
+	if t.route == RouteInsert {
+		return t.insert(ctx, labels, m)
+	}
+	return t.importTo(ctx, labels, m)
 }
 
 func (t *Target) importTo(ctx context.Context, labels []string, m *migrate.Message) (migrate.MessageID, error) {
@@ -197,7 +212,7 @@ func labelIDs(folder migrate.FolderID, m *migrate.Message) []string {
 
 // notesOn names what a copy of m in folder cannot have. Without a body it
 // tells nothing of the date.
-func notesOn(folder migrate.FolderID, m *migrate.Message) (notes []string, err error) {
+func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message) (notes []string, err error) {
 	if m.Body != nil {
 		date, err := hasDate(m)
 		if err != nil {
@@ -206,6 +221,9 @@ func notesOn(folder migrate.FolderID, m *migrate.Message) (notes []string, err e
 		if !date {
 			notes = append(notes, NoteDate)
 		}
+	}
+	if t.route == RouteInsert && folder != draft {
+		notes = append(notes, NoteInserted)
 	}
 	if dropsFlags(folder, m) {
 		notes = append(notes, NoteFlags)

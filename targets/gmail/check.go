@@ -15,11 +15,15 @@ const nowhere = "0000000000000000"
 // Check proves that the token may do all that a migration does, which Open
 // alone does not: reading takes less than [Scope]. It asks for a change to a
 // message that does not exist, and changes nothing. The notes are about the
-// login as a whole; there are none yet.
+// login as a whole.
 func (t *Target) Check(ctx context.Context) (notes []string, err error) {
 	err = t.modify(ctx, nowhere, &api.ModifyMessageRequest{RemoveLabelIds: []string{unread}})
-	if e, ok := errors.AsType[*migrate.Error](err); ok && e.Class == migrate.Permanent {
-		return nil, nil // Gmail had no objection to the token, only to the message
+	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Permanent {
+		return nil, err
 	}
-	return nil, err
+	// Gmail had no objection to the token, only to the message.
+	if t.route == RouteInsert {
+		notes = append(notes, "Messages are inserted, which joins them to no conversation: import would make one of different messages that share a Message-ID, or was not chosen.")
+	}
+	return notes, nil
 }

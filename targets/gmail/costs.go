@@ -24,6 +24,7 @@ var (
 	costMessagesList = cost{op: "messages.list", units: 5}
 	costGet          = cost{op: "messages.get", units: 20}
 	costModify       = cost{op: "messages.modify", units: 5}
+	costDelete       = cost{op: "messages.delete", units: 10}
 	costImport       = cost{op: "import", units: 25}
 	costInsert       = cost{op: "insert", units: 25}
 	costDraft        = cost{op: "drafts.create", units: 10}

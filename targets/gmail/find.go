@@ -120,6 +120,9 @@ func (s *search) placed(meta metadata) bool {
 			return specialName(migrate.FolderID(id)) != "" || strings.HasPrefix(id, "Label_")
 		})
 	case sent:
+		if s.t.route == RouteInsert {
+			return false // all mail from the user's own address has SENT
+		}
 		s.t.placing.Lock()
 		defer s.t.placing.Unlock()
 		return slices.Contains(meta.labels, string(sent)) || slices.Contains(meta.labels, string(s.t.fallback))
@@ -129,7 +132,7 @@ func (s *search) placed(meta metadata) bool {
 
 // found says what the copy lacks.
 func (s *search) found(id string, meta metadata) (migrate.Stored, error) {
-	notes, err := notesOn(s.folder, s.m)
+	notes, err := s.t.notesOn(s.folder, s.m)
 	if err != nil {
 		return migrate.Stored{}, unsent("find", err)
 	}

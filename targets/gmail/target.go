@@ -1,6 +1,7 @@
 // Package gmail writes one mailbox of Google Workspace through the Gmail API.
 //
-// Folders become labels, messages go in with users.messages.import, and a
+// Folders become labels, messages go in with users.messages.import, or insert
+// where a probe shows that import takes different messages for one, and a
 // write in doubt is looked up by Message-ID, by the mailbox's history and at
 // last by its content. The package never retries: it classifies, and parks the
 // mailbox's limiter when Gmail says to wait.
@@ -18,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -52,6 +54,8 @@ type Config struct {
 	// source that gives a refused token again stops the mailbox.
 	TokenSource oauth2.TokenSource
 
+	Route Route // how messages are written; empty means RouteAuto
+
 	Limiter  *pace.Limiter // of this mailbox; nil for none
 	Parallel int           // calls at once, 8 by default; 4 at first, and fewer when Gmail asks for it
 
@@ -67,6 +71,7 @@ type Config struct {
 // Target is one Gmail mailbox.
 type Target struct {
 	user     string
+	route    Route // known, once the mailbox is open
 	endpoint *url.URL
 	service  *api.Service
 	raw      *http.Client // for answers that are streamed
@@ -89,7 +94,8 @@ type Target struct {
 
 var _ migrate.Target = (*Target)(nil)
 
-// Open returns the mailbox of c after a call that proves access to it.
+// Open returns the mailbox of c after a call that proves access to it. For
+// RouteAuto it also probes.
 func Open(ctx context.Context, c Config) (*Target, error) {
 	t, err := newTarget(ctx, c)
 	if err != nil {
@@ -98,6 +104,9 @@ func Open(ctx context.Context, c Config) (*Target, error) {
 	_, err = t.Position(ctx)
 	if err != nil && t.tokens.refused() {
 		_, err = t.Position(ctx) // with a new token: whoever opens again has no memory of this one
+	}
+	if err == nil && t.route == RouteAuto {
+		t.route, err = t.Probe(ctx)
 	}
 	if err != nil {
 		t.Close()
@@ -109,6 +118,10 @@ func Open(ctx context.Context, c Config) (*Target, error) {
 func newTarget(ctx context.Context, c Config) (*Target, error) {
 	if c.User == "" || c.TokenSource == nil {
 		return nil, errors.New("a user and a token source are needed")
+	}
+	route := cmp.Or(c.Route, RouteAuto)
+	if !slices.Contains([]Route{RouteAuto, RouteImport, RouteInsert}, route) {
+		return nil, fmt.Errorf("unknown route %q", route)
 	}
 	endpoint, err := parseEndpoint(cmp.Or(c.Endpoint, "https://gmail.googleapis.com/"))
 	if err != nil {
@@ -130,6 +143,7 @@ func newTarget(ctx context.Context, c Config) (*Target, error) {
 	settle := cmp.Or(c.Settle, 3*time.Second)
 	return &Target{
 		user:     c.User,
+		route:    route,
 		endpoint: endpoint,
 		service:  service,
 		raw:      client(&transport{base, tokens, endpoint, maxRaw}),
@@ -155,6 +169,10 @@ func parseEndpoint(s string) (*url.URL, error) {
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, nil
 }
+
+// Route says how messages go into this mailbox. Given to the next Config, it
+// saves the probe.
+func (t *Target) Route() Route { return t.route }
 
 // Capabilities says that one message may carry several labels, and so be in
 // several folders.

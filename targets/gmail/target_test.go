@@ -37,7 +37,7 @@ func token() (string, error) { return "test", nil }
 
 // config is what opens ann's mailbox on server.
 func config(server *httptest.Server) Config {
-	return Config{User: user, Endpoint: server.URL, TokenSource: Static(token), Settle: -1}
+	return Config{User: user, Endpoint: server.URL, TokenSource: Static(token), Route: RouteImport, Settle: -1}
 }
 
 func open(t *testing.T, c Config) *Target {
@@ -52,6 +52,11 @@ func open(t *testing.T, c Config) *Target {
 
 // held returns what the simulator holds, with labels as Place names them.
 func held(t *testing.T, sim *gmailsim.Server) []targettest.Held {
+	t.Helper()
+	return heldBy(t, sim, user)
+}
+
+func heldBy(t *testing.T, sim *gmailsim.Server, user string) []targettest.Held {
 	t.Helper()
 	var all []targettest.Held
 	for _, m := range sim.Messages(user) {
@@ -85,13 +90,19 @@ func TestTarget(t *testing.T) {
 		"full answers":   {FullAnswer: true, Same: gmailsim.SameNever},
 		"sent refused":   {Sent: gmailsim.PolicyRefuse},
 		"no old history": {HistoryRecords: 1},
+		"imports merged": {Same: gmailsim.SameMessageID, NewIDOnMerge: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			targettest.Run(t, func(t *testing.T) targettest.Mailbox {
 				sim, server := serve(t, o)
+				c := config(server)
+				c.Route = RouteAuto
+				if name == "imports merged" {
+					c.User = "bob@example.org" // what Ann wrote herself would be in Sent too
+				}
 				return targettest.Mailbox{
-					Open: func(t *testing.T) migrate.Target { return open(t, config(server)) },
-					Held: func(t *testing.T) []targettest.Held { return held(t, sim) },
+					Open: func(t *testing.T) migrate.Target { return open(t, c) },
+					Held: func(t *testing.T) []targettest.Held { return heldBy(t, sim, c.User) },
 				}
 			})
 		})
@@ -133,7 +144,7 @@ func inside(t *testing.T, o gmailsim.Options, c Config) (*gmailsim.Server, *Targ
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sim.Close() })
-	c.User, c.Endpoint, c.Transport = user, "http://localhost/", line{sim}
+	c.User, c.Endpoint, c.Transport, c.Route = user, "http://localhost/", line{sim}, RouteImport
 	if c.TokenSource == nil {
 		c.TokenSource = Static(token)
 	}

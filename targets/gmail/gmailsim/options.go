@@ -81,6 +81,7 @@ const (
 	SameMessageID             // equal Message-ID, whatever the content
 	SameContent               // equal octets
 	SameNever                 // each import makes a message
+	SameBody                  // equal Message-ID and body, whatever else the header holds
 )
 
 // Policy is what becomes of SENT or DRAFT among the labels of a new message.

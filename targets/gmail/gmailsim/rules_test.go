@@ -240,6 +240,7 @@ func TestRepeatedImportsAreMergedAsChosen(t *testing.T) {
 		{SameMessage, a, true}, {SameMessage, other, false}, {SameMessage, bare, false},
 		{SameMessageID, a, true}, {SameMessageID, other, true}, {SameMessageID, bare, false},
 		{SameContent, a, true}, {SameContent, other, false}, {SameContent, bare, true},
+		{SameBody, a, true}, {SameBody, other, false}, {SameBody, "X-Other: field\r\n" + a, true}, {SameBody, bare, false},
 		{SameNever, a, false},
 	} {
 		t.Run(fmt.Sprint(test.same, len(test.second)), func(t *testing.T) {

@@ -143,7 +143,7 @@ func (c *call) store(in incoming, msg messageInput, how addition, dateSource str
 	case how == byInsert && from == b.user && !m.has("SENT"):
 		m.labels = append(m.labels, b.labelIDs["SENT"])
 	}
-	m.same = sameKey(o.Same, h.messageID, m.sum)
+	m.same = sameKey(o.Same, h.messageID, m.sum, body)
 	if old := b.same[m.same]; old != nil && how == byImport && m.same != ([sha256.Size]byte{}) {
 		return b.merge(old, m, h.messageID, o.NewIDOnMerge).brief(), nil
 	}
@@ -168,12 +168,14 @@ func (c *call) store(in incoming, msg messageInput, how addition, dateSource str
 
 // sameKey returns what makes an import the same message as another, zero if
 // nothing does.
-func sameKey(same Same, messageID string, sum [sha256.Size]byte) [sha256.Size]byte {
+func sameKey(same Same, messageID string, sum [sha256.Size]byte, body []byte) [sha256.Size]byte {
 	switch {
 	case same == SameContent, same == SameMessage && messageID != "":
 		return sum
 	case same == SameMessageID && messageID != "":
 		return sha256.Sum256([]byte(messageID))
+	case same == SameBody && messageID != "":
+		return sha256.Sum256(append([]byte(messageID+"\n"), body...))
 	}
 	return [sha256.Size]byte{}
 }
