@@ -63,26 +63,33 @@ func (s *site) deliver(user string, path []string, octets []byte, flags []migrat
 	s.mail[user] = append(s.mail[user], delivered{strings.Join(path, "/"), sha256.Sum256(sourcetest.AsDovecotShows(octets)), int64(len(octets)), flags, date})
 }
 
-func (s *site) deliverCorpus(tb testing.TB) {
-	shared := os.Getenv("MAILHAUL_SHARED")
-	if shared == "" {
-		shared = "../../../shared"
+// corpus returns where the corpus is and the lines of its index, none if it is
+// absent.
+func corpus(tb testing.TB) (dir string, rows []string) {
+	dir = os.Getenv("MAILHAUL_SHARED")
+	if dir == "" {
+		dir = "../../../shared"
 	}
-	shared = filepath.Join(shared, "corpus")
-	index, err := os.ReadFile(filepath.Join(shared, "INDEX.tsv"))
+	dir = filepath.Join(dir, "corpus")
+	index, err := os.ReadFile(filepath.Join(dir, "INDEX.tsv"))
 	if err != nil {
 		if slices.Contains(strings.Split(os.Getenv("MAILHAUL_REQUIRE"), ","), "shared") {
 			tb.Fatal(err)
 		}
 		tb.Log("without the corpus: ", err)
-		return
+		return dir, nil
 	}
-	for i, row := range strings.Split(strings.TrimSpace(string(index)), "\n")[1:] {
+	return dir, strings.Split(strings.TrimSpace(string(index)), "\n")[1:]
+}
+
+func (s *site) deliverCorpus(tb testing.TB) {
+	dir, rows := corpus(tb)
+	for i, row := range rows {
 		name, _, _ := strings.Cut(row, "\t")
 		if !fs.ValidPath(name) {
 			tb.Fatalf("path %q in the index", name)
 		}
-		octets, err := os.ReadFile(filepath.Join(shared, name))
+		octets, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			tb.Fatal(err)
 		}
