@@ -58,7 +58,7 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 			notes = append(notes, note)
 		}
 	default:
-		id, err = t.write(ctx, labelIDs(folder, m), m)
+		id, err = t.writeUnder(ctx, folder, m)
 	}
 	if err != nil {
 		return migrate.Stored{}, err
@@ -84,13 +84,22 @@ func (t *Target) appendSent(ctx context.Context, m *migrate.Message) (id migrate
 	if err != nil {
 		return "", "", err
 	}
-	id, err = t.write(ctx, labelIDs(label, m), m)
+	id, err = t.writeUnder(ctx, label, m)
 	return id, NoteSentLabel, err
 }
 
 func refusesSent(err error) bool {
 	e, ok := errors.AsType[*migrate.Error](err)
 	return ok && e.Class == migrate.Permanent && strings.Contains(strings.ToLower(e.Err.Error()), "invalid label: sent")
+}
+
+// writeUnder stores m with the label of folder, made again if need be.
+func (t *Target) writeUnder(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (id migrate.MessageID, err error) {
+	err = t.labelled(ctx, folder, func(label migrate.FolderID) (err error) {
+		id, err = t.write(ctx, labelIDs(label, m), m)
+		return err
+	})
+	return id, err
 }
 
 // write stores m by the route of the mailbox.

@@ -92,7 +92,7 @@ func (t *Target) addedSince(ctx context.Context, since migrate.Position, folder 
 	if err != nil {
 		return nil, false, &migrate.Error{Op: costHistoryList.op, Class: migrate.Permanent, Refused: true, Err: &notThere{"there is no history to look through"}}
 	}
-	token, label := "", labelOf(folder)
+	token, label := "", t.labelOf(folder)
 	for range maxPages {
 		var page *api.ListHistoryResponse
 		err := t.call(ctx, costHistoryList, func(ctx context.Context) (err error) {
@@ -126,8 +126,10 @@ func (t *Target) addedSince(ctx context.Context, since migrate.Position, folder 
 
 // labelOf returns the label that a message appended to folder has; "" if it
 // has none, or may have another one.
-func labelOf(folder migrate.FolderID) string {
-	if folder == archive || folder == sent {
+func (t *Target) labelOf(folder migrate.FolderID) string {
+	t.placing.Lock()
+	defer t.placing.Unlock()
+	if folder == archive || folder == sent || t.replaced[folder] {
 		return ""
 	}
 	return string(folder)

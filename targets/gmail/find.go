@@ -49,7 +49,7 @@ func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.M
 	ids, all, err := t.addedSince(ctx, since, folder)
 	if gone(err) {
 		// The history reaches back about a week only.
-		ids, all, err = t.listMessages(ctx, "", labelOf(folder), maxCandidates/500)
+		ids, all, err = t.listMessages(ctx, "", t.labelOf(folder), maxCandidates/500)
 	}
 	if err != nil {
 		return migrate.Stored{}, err
@@ -127,7 +127,7 @@ func (s *search) placed(meta metadata) bool {
 		defer s.t.placing.Unlock()
 		return slices.Contains(meta.labels, string(sent)) || slices.Contains(meta.labels, string(s.t.fallback))
 	}
-	return slices.Contains(meta.labels, string(s.folder))
+	return slices.Contains(meta.labels, string(s.t.labelNow(s.folder)))
 }
 
 // found says what the copy lacks.

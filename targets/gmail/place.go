@@ -17,7 +17,7 @@ import (
 func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Placement, error) {
 	t.placing.Lock()
 	defer t.placing.Unlock()
-	t.taken = map[migrate.FolderID]bool{}
+	t.forgetPlaces()
 	if t.fallback != "" {
 		t.taken[t.fallback] = true
 	}
@@ -51,7 +51,16 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 	if known := p.labels.byKey[key(sentName)]; known != nil && known.name == sentName && !p.taken[migrate.FolderID(known.id)] {
 		t.fallback = migrate.FolderID(known.id) // of an earlier run
 	}
+	t.names[t.fallback] = sentName
+	for i, at := range placements {
+		t.names[at.ID], t.replaced[at.ID] = at.Name, fs[i].Placed != "" && fs[i].Placed != at.ID
+	}
 	return placements, nil
+}
+
+func (t *Target) forgetPlaces() {
+	t.taken, t.names = map[migrate.FolderID]bool{}, map[migrate.FolderID]string{}
+	t.remade, t.replaced = map[migrate.FolderID]migrate.FolderID{}, map[migrate.FolderID]bool{}
 }
 
 // sentName is the label for sent mail that Gmail refuses to hold to be sent.
@@ -74,6 +83,7 @@ func (t *Target) sentLabel(ctx context.Context) (migrate.FolderID, error) {
 		return "", n.err
 	}
 	t.fallback = migrate.FolderID(n.label.id)
+	t.names[t.fallback] = n.label.name
 	return t.fallback, nil
 }
 
@@ -99,7 +109,7 @@ func (t *Target) newPlacer(ctx context.Context) (*placer, error) {
 		return nil, err
 	}
 	if t.taken == nil {
-		t.taken = make(map[migrate.FolderID]bool)
+		t.forgetPlaces()
 	}
 	return &placer{t, labels, t.taken, map[string]*node{}}, nil
 }

@@ -87,9 +87,12 @@ type Target struct {
 	mu      sync.Mutex
 	settled time.Time // when no write of this process can be on its way any more
 
-	placing  sync.Mutex                // held while labels are made; guards what follows
-	taken    map[migrate.FolderID]bool // places of the folders of the last Place
-	fallback migrate.FolderID          // the label for refused sent mail, once needed
+	placing  sync.Mutex                            // held while labels are made; guards what follows
+	taken    map[migrate.FolderID]bool             // places of the folders of the last Place
+	names    map[migrate.FolderID]string           // of their labels
+	remade   map[migrate.FolderID]migrate.FolderID // labels made since for those that were deleted
+	replaced map[migrate.FolderID]bool             // folders that had another label once
+	fallback migrate.FolderID                      // the label for refused sent mail, once needed
 }
 
 var _ migrate.Target = (*Target)(nil)

@@ -19,27 +19,10 @@ import (
 // days. For the same reason adding a folder takes it out of both. Nor does it
 // become a draft.
 func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrate.Change) error {
-	request := &api.ModifyMessageRequest{}
-	switch change.AddFolder {
-	case "", junk, trash, draft:
-	case archive:
-		request.RemoveLabelIds = []string{string(junk), string(trash)}
-	default:
-		request.AddLabelIds = []string{string(change.AddFolder)}
-		request.RemoveLabelIds = []string{string(junk), string(trash)}
+	place := func(label migrate.FolderID) error {
+		return t.modify(ctx, id, labelChange(label, change.AddFlags))
 	}
-	for _, f := range change.AddFlags {
-		switch {
-		case strings.EqualFold(string(f), string(migrate.Seen)):
-			request.RemoveLabelIds = append(request.RemoveLabelIds, unread)
-		case strings.EqualFold(string(f), string(migrate.Flagged)):
-			request.AddLabelIds = append(request.AddLabelIds, starred)
-		}
-	}
-	if len(request.AddLabelIds)+len(request.RemoveLabelIds) == 0 {
-		return nil
-	}
-	err := t.modify(ctx, id, request)
+	err := t.labelled(ctx, change.AddFolder, place)
 	if change.AddFolder != sent || !refusesSent(err) {
 		return err
 	}
@@ -52,12 +35,36 @@ func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrat
 	if err != nil {
 		return err
 	}
-	request.AddLabelIds[0] = string(label)
-	return t.modify(ctx, id, request)
+	return t.labelled(ctx, label, place)
+}
+
+// labelChange is what adding a folder and flags does to the labels.
+func labelChange(folder migrate.FolderID, flags []migrate.Flag) *api.ModifyMessageRequest {
+	request := &api.ModifyMessageRequest{}
+	switch folder {
+	case "", junk, trash, draft:
+	case archive:
+		request.RemoveLabelIds = []string{string(junk), string(trash)}
+	default:
+		request.AddLabelIds = []string{string(folder)}
+		request.RemoveLabelIds = []string{string(junk), string(trash)}
+	}
+	for _, f := range flags {
+		switch {
+		case strings.EqualFold(string(f), string(migrate.Seen)):
+			request.RemoveLabelIds = append(request.RemoveLabelIds, unread)
+		case strings.EqualFold(string(f), string(migrate.Flagged)):
+			request.AddLabelIds = append(request.AddLabelIds, starred)
+		}
+	}
+	return request
 }
 
 // modify returns an error that wraps ErrNotFound if there is no such message.
 func (t *Target) modify(ctx context.Context, id migrate.MessageID, request *api.ModifyMessageRequest) error {
+	if len(request.AddLabelIds)+len(request.RemoveLabelIds) == 0 {
+		return nil
+	}
 	err := t.call(ctx, costModify, func(ctx context.Context) error {
 		_, err := t.service.Users.Messages.Modify(t.user, string(id), request).Fields("id").Context(ctx).Do()
 		return err
