@@ -114,7 +114,7 @@ type RunConfig struct {
 func defaults() Config {
 	return Config{
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
-		Gmail:  GmailConfig{Route: "auto", Profile: "new", Parallel: 4},
+		Gmail:  GmailConfig{Route: "auto", Profile: "new", Parallel: 8},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
 		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}

@@ -171,7 +171,7 @@ service_account_file = "service-account.json"
 profile = "new"
 
 # Calls to one mailbox at once.
-#parallel = 4
+#parallel = 8
 `
 
 const graphTemplate = `

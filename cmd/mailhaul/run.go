@@ -104,7 +104,10 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, s
 		Progress:    progress,
 	}
 	stop := showProgress(ctx, progress, limiters, stderr)
+	running, ended := context.WithCancel(ctx)
+	go shareByWork(running, progress, limiters)
 	results, err := engine.Run(ctx, boxes)
+	ended()
 	stop()
 
 	s, statusErr := readStatus(context.WithoutCancel(ctx), config, store, mailboxes)

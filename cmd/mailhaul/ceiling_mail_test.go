@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// A load is a mailbox to move, as a source without a server: its messages are
+// made when they are read.
+type load struct {
+	user    string
+	folders []loadFolder
+}
+
+// A loadFolder holds messages of about the same size. Where it holds copies,
+// they are of the first messages of the folder before it.
+type loadFolder struct {
+	name     string
+	messages int
+	size     int64 // of each message, about
+	copies   bool
+}
+
+// octets returns the content of a message of folder i.
+func (l *load) octets(i int, uid migrate.UID) string {
+	if l.folders[i].copies {
+		i--
+	}
+	f := l.folders[i]
+	// Sizes spread from a half to three halves, by a step prime to their number.
+	size := f.size/2 + f.size*int64(uid)*37%101/100
+	head := fmt.Sprintf("From: %[1]s\r\nTo: %[1]s\r\nDate: Mon, 2 Jan 2006 15:04:05 +0000\r\nMessage-ID: <%[2]d.%[3]d.%[1]s>\r\nSubject: %[2]d of %[4]s\r\n\r\n", l.user, uid, i, f.name)
+	const line = "The quick brown fox jumps over the lazy dog and comes back again.\r\n"
+	return head + strings.Repeat(line, int(max(size-int64(len(head)), 0))/len(line))
+}
+
+func (l *load) messages() (n int) {
+	for _, f := range l.folders {
+		n += f.messages
+	}
+	return n
+}
+
+func (l *load) Folders(context.Context) ([]migrate.Folder, error) {
+	var fs []migrate.Folder
+	for i, f := range l.folders {
+		fs = append(fs, migrate.Folder{Path: []string{f.name}, UIDValidity: uint32(i + 1), UIDNext: migrate.UID(f.messages + 1), Messages: int64(f.messages)})
+	}
+	return fs, nil
+}
+
+func (l *load) List(_ context.Context, f migrate.Folder, from migrate.UID) iter.Seq2[[]migrate.Message, error] {
+	return func(yield func([]migrate.Message, error) bool) {
+		for from < f.UIDNext {
+			var batch []migrate.Message
+			for ; from < f.UIDNext && len(batch) < 500; from++ {
+				batch = append(batch, migrate.Message{UID: from, Flags: []migrate.Flag{migrate.Seen}, Size: int64(len(l.octets(int(f.UIDValidity)-1, from)))})
+			}
+			if !yield(batch, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (l *load) Read(_ context.Context, f migrate.Folder, ms []*migrate.Message, body func(*migrate.Message, io.Reader) error) error {
+	for _, m := range ms {
+		if err := body(m, strings.NewReader(l.octets(int(f.UIDValidity)-1, m.UID))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *load) Close() error { return nil }
