@@ -59,8 +59,7 @@ func fidelityMail() []*original {
 			add(strings.Join(f.Path, "/"), m.Octets, m.InternalDate, odd, m.Flags...)
 		}
 	}
-	huge := migratetest.MakeKind(migratetest.Huge, 3)
-	add("INBOX", huge.Octets, huge.Date, "over 3 MB", migrate.Seen)
+	add("INBOX", attached(3_200_000), time.Unix(1_600_000_000, 0), "over 3 MB", migrate.Seen)
 	for i, l := range rareLetters() {
 		date := time.Date(2012, 5, 1+i, 10, 2, 3, 0, time.UTC)
 		for _, folder := range l.folders {
@@ -133,7 +132,7 @@ func rareLetters() []rareLetter {
 		{inbox, nil, []string{"Importance: high", "X-Priority: 1"}, plain},
 		{inbox, []migrate.Flag{migrate.Seen, migrate.Answered, migrate.Forwarded, "$Label1", "project-x"}, nil, plain},
 		{[]string{"INBOX", "Clients", "Projects"}, []migrate.Flag{migrate.Flagged}, nil, plain},
-		{[]string{"Archive", "Größe"}, []migrate.Flag{migrate.Seen}, nil, plain},
+		{[]string{"Archive", "Größe"}, []migrate.Flag{migrate.Seen, migrate.Answered}, nil, plain},
 		{inbox, nil, nil, opaque},
 		{inbox, nil, nil, pgp("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nTrailing =\nspace=20\nand =E2=82=AC.\n")},
 		{inbox, nil, []string{"List-Id: Staff <staff.lists.example.org>"}, "Content-Type: multipart/mixed; boundary=list\n\n--list\n" +

@@ -63,7 +63,9 @@ func when(kept bool) fate {
 	return fateLost
 }
 
-func flag(f migrate.Flag) func(*original) bool { return func(o *original) bool { return o.has(f) } }
+func flaggedWith(f migrate.Flag) func(*original) bool {
+	return func(o *original) bool { return o.has(f) }
+}
 
 // keywords that mail programs set for themselves.
 func clientKeyword(f migrate.Flag) bool { return strings.EqualFold(string(f), "NonJunk") }
@@ -126,10 +128,10 @@ func stateRows() []row {
 		{group, "received date, within an hour", everyMessage, func(a arrival) fate { return when(a.there.received.Sub(a.date).Abs() <= time.Hour) }, nil, false},
 		{group, "sent date", everyMessage, sent, nil, false},
 		{group, "read or unread (`\\Seen`)", everyMessage, func(a arrival) fate { return when(a.there.read == a.has(migrate.Seen)) }, []string{"flags-dropped"}, false},
-		{group, "`\\Flagged`", flag(migrate.Flagged), func(a arrival) fate { return when(a.there.flagged) }, []string{"flags-dropped"}, false},
-		{group, "`\\Answered`", flag(migrate.Answered), func(a arrival) fate { return when(a.there.answered) }, []string{"flags-dropped", "answered-flag-dropped"}, false},
-		{group, "`$Forwarded`", flag(migrate.Forwarded), func(a arrival) fate { return when(a.there.forwarded) }, []string{"flags-dropped", "forwarded-flag-dropped"}, false},
-		{group, "`\\Draft`", flag(migrate.Draft), func(a arrival) fate { return when(a.there.draft) }, []string{"flags-dropped", "draft-as-message"}, false},
+		{group, "`\\Flagged`", flaggedWith(migrate.Flagged), func(a arrival) fate { return when(a.there.flagged) }, []string{"flags-dropped"}, false},
+		{group, "`\\Answered`", flaggedWith(migrate.Answered), func(a arrival) fate { return when(a.there.answered) }, []string{"flags-dropped", "answered-flag-dropped"}, false},
+		{group, "`$Forwarded`", flaggedWith(migrate.Forwarded), func(a arrival) fate { return when(a.there.forwarded) }, []string{"flags-dropped", "forwarded-flag-dropped"}, false},
+		{group, "`\\Draft`", flaggedWith(migrate.Draft), func(a arrival) fate { return when(a.there.draft) }, []string{"flags-dropped", "draft-as-message"}, false},
 		{group, "keywords that people set", hasKeyword(false), keywordsKept(false), []string{"flags-dropped", "keyword-dropped"}, false},
 		{group, "keywords that mail programs set (`NonJunk`)", hasKeyword(true), keywordsKept(true), []string{"flags-dropped", "keyword-dropped"}, false},
 		{group, "importance", func(o *original) bool { return o.mime.first("Importance") == "high" },
