@@ -32,6 +32,8 @@ func footnotes() []footnote {
 	return []footnote{
 		{[]int{toGmail}, []string{folder, "every folder of a message that is in several"},
 			"Only an import or an insert sets SENT. A message that another folder brought first gets the label `Sent (migrated)` instead."},
+		{[]int{toGmail, byImport, byJSON}, []string{"name of the folder"},
+			"The status lists each folder that has another name, and why: the target has its own for what it is for, or does not take the name."},
 		{[]int{toGmail}, []string{received},
 			"Gmail takes the date of a message from its `Date` field, or the time of the import; the source's date cannot be given (documented)."},
 		{[]int{toGmail}, []string{about},
