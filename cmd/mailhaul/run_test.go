@@ -109,8 +109,9 @@ func (o *office) migration(t *testing.T, kind, url string, source, run string, p
 	if !strings.Contains(source, "host") {
 		source += "\nhost = \"127.0.0.1\""
 	}
-	o.write(t, "mailhaul.toml", fmt.Sprintf("[source]\nport = %d\npassword_file = \"password\"\n%s\n[target]\nkind = %q\n[%[3]s]\nendpoint = %q\ntoken_file = \"token\"\nprofile = \"none\"\n[run]\n%s\n",
-		o.port, source, kind, url, run))
+	route := map[string]string{"gmail": "import", "graph": "auto"}[kind] // these tests count requests
+	o.write(t, "mailhaul.toml", fmt.Sprintf("[source]\nport = %d\npassword_file = \"password\"\n%s\n[target]\nkind = %q\n[%[3]s]\nroute = %q\nendpoint = %q\ntoken_file = \"token\"\nprofile = \"none\"\n[run]\n%s\n",
+		o.port, source, kind, route, url, run))
 	csv := "source,target,wave\n"
 	for i, p := range people {
 		csv += fmt.Sprintf("%s@example.com,%[1]s@example.org,wave%d\n", p, i+1)

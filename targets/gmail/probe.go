@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	api "google.golang.org/api/gmail/v1"
 
@@ -44,9 +45,18 @@ func probeMessages() [3]string {
 // three short messages, read and under no label, and removes them: for good
 // where the token allows that, which [Scope] does not, and else into Trash,
 // which Gmail empties after 30 days. What a probe that was killed left is
-// removed by the next one. It costs about 200 units. Errors are those that say
-// nothing about the route.
-func (t *Target) Probe(ctx context.Context) (Route, error) {
+// removed by the next one in this mailbox. It costs about 200 units. Errors are
+// those that say nothing about the route.
+func (t *Target) Probe(ctx context.Context) (route Route, err error) {
+	since, err := t.Position(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			t.clearProbe(ctx, since)
+		}
+	}()
 	left, err := t.probesLeft(ctx)
 	if err != nil {
 		return "", err
@@ -82,6 +92,22 @@ func (t *Target) Probe(ctx context.Context) (Route, error) {
 		return RouteImport, nil
 	}
 	return RouteInsert, nil
+}
+
+// clearProbe removes what a probe that failed has left since then, as far as
+// that can be done at once.
+func (t *Target) clearProbe(ctx context.Context, since migrate.Position) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if t.awaitSettled(ctx) != nil {
+		return
+	}
+	ids, _, err := t.addedSince(ctx, since, "")
+	for _, id := range ids {
+		if err == nil {
+			_, err = t.removeProbe(ctx, id)
+		}
+	}
 }
 
 // probesLeft returns the messages of earlier probes, as far as the search

@@ -126,22 +126,35 @@ func TestAProbeLeavesNothingWherePossibleAndElseTheTrash(t *testing.T) {
 	}
 }
 
-func TestAProbeThatWasCutOffIsClearedAwayByTheNext(t *testing.T) {
+func TestAProbeThatFailsLeavesNothing(t *testing.T) {
 	for _, fault := range []string{"lost-reply@1", "lost-reply@2", "cut@3", "503@3", "lost-reply@3", "429@2"} {
 		faults, err := gmailsim.ParseFaults(fault)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sim, server := serve(t, gmailsim.Options{Fault: faults})
+		sim, server := serve(t, gmailsim.Options{Fault: faults, IndexRequests: 1000})
 		_, err = Open(t.Context(), probing(server.URL))
 		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient {
 			t.Errorf("%s: the error is %#v", fault, err)
 		}
-		if target := open(t, probing(server.URL)); target.Route() != RouteImport {
-			t.Errorf("%s: the route is %s", fault, target.Route())
-		}
 		if n := len(sim.Messages(user)); n != 0 {
 			t.Errorf("%s: %d messages are left", fault, n)
+		}
+	}
+}
+
+func TestAProbeThatWasKilledIsClearedAwayByTheNext(t *testing.T) {
+	sim, server := serve(t, gmailsim.Options{})
+	dead := open(t, config(server))
+	for _, text := range probeMessages() {
+		if _, err := dead.importTo(t.Context(), nil, &migrate.Message{Size: int64(len(text)), Body: octets(text)}); err != nil {
+			t.Fatal(err)
+		}
+		if target := open(t, probing(server.URL)); target.Route() != RouteImport {
+			t.Errorf("the route is %s", target.Route())
+		}
+		if n := len(sim.Messages(user)); n != 0 {
+			t.Errorf("%d messages are left", n)
 		}
 	}
 }
