@@ -1,6 +1,7 @@
 package gmail
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -38,62 +39,103 @@ func received(code int, header http.Header, body string) error {
 	return fmt.Errorf("wrapped: %w", err)
 }
 
-func TestEveryKnownRefusalHasItsClass(t *testing.T) {
+func TestEveryKnownRefusalHasItsClassDelayAndHint(t *testing.T) {
+	const (
+		malformed = "Gmail finds the message malformed"
+		oneFrom   = "exactly one From field that holds one valid address"
+		ours      = "a mistake of mailhaul's"
+		metric    = "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of service 'gmail.googleapis.com' for consumer 'project_number:1'."
+		quarter   = 15 * time.Minute
+	)
 	for _, test := range []struct {
+		op              string // "import" if empty
 		code            int
 		reason, message string
 		class           migrate.Class
 		kind            kind
-		hint            string // a part of it
+		delay           time.Duration
+		hint            string // a part of it; none if empty
 	}{
-		{400, "badRequest", "Bad Request", permanent, other, "malformed"},
-		{400, "invalidArgument", "Expected a single 'From' header", permanent, other, "one From field"},
-		{400, "invalidArgument", "Invalid From header", permanent, other, "one From field"},
-		{400, "invalidArgument", "Request contains an invalid argument.", permanent, other, "malformed"},
-		{400, "invalidArgument", "Invalid attachment. Please check https://support.google.com/mail/answer/6590.", permanent, other, "virus"},
-		{400, "invalidArgument", "'raw' RFC822 payload message string or uploading message via /upload/* URL required", permanent, other, ""},
-		{400, "invalidArgument", "threadId not allowed", permanent, other, ""},
-		{400, "invalidArgument", "Invalid label: SENT", permanent, other, "sets this label itself"},
-		{400, "invalidArgument", "Invalid label: IMPORTANT", permanent, other, "sets this label itself"},
-		{400, "invalidArgument", "labelId not found", fatal, other, "deleted during the run"},
-		{400, "invalidArgument", "Invalid label name", permanent, other, "reserves"},
-		{400, "", "Can only add one of: INBOX, SPAM, TRASH", permanent, other, ""},
-		{400, "failedPrecondition", "Mail service not enabled", fatal, other, "Gmail is switched off for this user"},
-		{400, "failedPrecondition", "Precondition check failed.", transient, other, "no mailbox"},
-		{400, "invalidArgument", "Invalid id value", permanent, other, ""},
-		{400, "invalidArgument", "Invalid pageToken", permanent, other, ""},
-		{403, "rateLimitExceeded", "Quota exceeded for quota metric 'Total Query Cost' and limit 'Units per minute per user' of service 'gmail.googleapis.com' for consumer 'project_number:1'.", transient, tooFast, ""},
-		{403, "rateLimitExceeded", "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'", transient, tooFast, ""},
-		{429, "rateLimitExceeded", "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'", transient, tooFast, ""},
-		{403, "userRateLimitExceeded", "User Rate Limit Exceeded", transient, tooFast, ""},
-		{403, "rateLimitExceeded", "Rate Limit Exceeded", transient, tooFast, ""},
-		{403, "dailyLimitExceeded", "Daily Limit Exceeded", fatal, other, "tomorrow"},
-		{403, "domainPolicy", "The domain administrators have disabled Gmail apps.", fatal, other, "Admin console"},
-		{403, "forbidden", "Delegation denied for ann@example.org", fatal, other, "its own address"},
-		{403, "insufficientPermissions", "Request had insufficient authentication scopes.", fatal, other, Scope},
-		{403, "accessNotConfigured", "Gmail API has not been used in project 1 before or it is disabled.", fatal, other, "not enabled"},
-		{403, "forbidden", "Forbidden", fatal, other, "refuses access"},
-		{403, "quotaExceeded", "The user has exceeded their storage quota.", fatal, other, "full"},
-		{404, "notFound", "Requested entity was not found.", permanent, other, "deleted"},
-		{409, "aborted", "Label name exists or conflicts", permanent, other, "exists"},
-		{413, "", "", permanent, other, "larger"},
-		{429, "rateLimitExceeded", "Too many concurrent requests for user.", transient, tooMany, ""},
-		{429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2023-03-07T18:03:15.961Z", transient, tooFast, "paused this mailbox"},
-		{429, "rateLimitExceeded", "Resource has been exhausted (e.g. check quota).", transient, tooFast, ""},
-		{500, "backendError", "Backend Error", transient, ended, "suspended"},
-		{502, "backendError", "Backend Error", transient, other, "suspended"},
-		{503, "backendError", "Temporary System Problem. Try again later (WA)", transient, ended, "suspended"},
-		{504, "backendError", "Backend Error", transient, other, "suspended"},
+		// The message.
+		{"", 400, "badRequest", "Bad Request", permanent, other, 0, malformed},
+		{"", 400, "invalidArgument", "Bad Request", permanent, other, 0, malformed},
+		{"", 400, "invalidArgument", "Expected a single 'From' header", permanent, other, 0, oneFrom},
+		{"", 400, "invalidArgument", "Invalid From header", permanent, other, 0, oneFrom},
+		{"", 400, "invalidArgument", "Request contains an invalid argument.", permanent, other, 0, malformed},
+		{"insert", 400, "invalidArgument", "Request contains an invalid argument.", permanent, other, 0, malformed},
+		{"drafts.create", 400, "invalidArgument", "Request contains an invalid argument.", permanent, other, 0, malformed},
+		{"", 400, "invalidArgument", "Invalid attachment. Please check https://support.google.com/mail/answer/6590.", permanent, other, 0, "found a virus"},
+		{"", 413, "", "", permanent, other, 0, "larger than Gmail takes"},
+
+		// The request.
+		{"", 400, "invalidArgument", "'raw' RFC822 payload message string or uploading message via /upload/* URL required", permanent, other, 0, "If the message is not empty"},
+		{"", 400, "invalidArgument", "threadId not allowed", permanent, other, 0, ours},
+		{"messages.modify", 400, "", "Can only add one of: INBOX, SPAM, TRASH", permanent, other, 0, ours},
+		{"messages.get", 400, "invalidArgument", "Invalid id value", permanent, other, 0, ours},
+		{"messages.list", 400, "invalidArgument", "Invalid pageToken", transient, other, 0, "begins again"},
+		{"history.list", 400, "invalidArgument", "Request contains an invalid argument.", permanent, other, 0, ours},
+
+		// Labels.
+		{"", 400, "invalidArgument", "Invalid label: SENT", permanent, other, 0, "sets this label itself"},
+		{"", 400, "invalidArgument", "Invalid label: IMPORTANT", permanent, other, 0, "sets this label itself"},
+		{"", 400, "invalidArgument", "Invalid label: DRAFT", permanent, other, 0, "sets this label itself"},
+		{"messages.modify", 400, "invalidArgument", "Invalid label: CHAT", permanent, other, 0, "Leave the folder out"},
+		{"", 400, "invalidArgument", "labelId not found", fatal, other, 0, "run again"},
+		{"labels.create", 400, "invalidArgument", "Invalid label name", permanent, other, 0, "give the folder another one"},
+		{"labels.create", 400, "invalidArgument", "Too many labels", permanent, other, 0, "10,000 labels"}, // a guess
+		{"labels.create", 409, "aborted", "Label name exists or conflicts", permanent, other, 0, "give the folder another name"},
+		{"messages.get", 404, "notFound", "Requested entity was not found.", permanent, other, 0, "somebody deleted it"},
+
+		// The mailbox and the domain.
+		{"", 400, "failedPrecondition", "Mail service not enabled", fatal, other, 0, "Gmail is switched off for this user"},
+		{"", 400, "failedPrecondition", "Precondition check failed.", transient, other, 0, "passes within a minute"},
+		{"", 403, "quotaExceeded", "The user has exceeded their storage quota.", fatal, other, 0, "free or buy storage"}, // a guess
+		{"", 403, "domainPolicy", "The domain administrators have disabled Gmail apps.", fatal, other, 0, "switched off for this domain"},
+		{"", 403, "forbidden", "Delegation denied for ann@example.org", fatal, other, 0, "its own address"},
+		{"", 403, "insufficientPermissions", "Request had insufficient authentication scopes.", fatal, other, 0, Scope},
+		{"", 403, "accessNotConfigured", "Gmail API has not been used in project 1 before or it is disabled.", fatal, other, 0, "not enabled in the Google Cloud project"},
+		{"", 403, "forbidden", "Forbidden", fatal, other, 0, "check the user in the Admin console"},
+
+		// Quotas.
+		{"", 403, "rateLimitExceeded", strings.ReplaceAll(metric, "Queries", "Units"), transient, tooFast, 0, ""},
+		{"", 403, "rateLimitExceeded", metric, transient, tooFast, 0, ""},
+		{"", 429, "rateLimitExceeded", metric, transient, tooFast, 0, ""},
+		{"", 403, "userRateLimitExceeded", "User Rate Limit Exceeded", transient, tooFast, 0, ""},
+		{"", 429, "userRateLimitExceeded", "User Rate Limit Exceeded", transient, tooFast, 0, ""},
+		{"", 403, "rateLimitExceeded", "Rate Limit Exceeded", transient, tooFast, 0, ""},
+		{"", 429, "rateLimitExceeded", "Too many concurrent requests for user.", transient, tooMany, 0, ""},
+		{"", 429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2023-03-07T18:03:15.961Z", transient, tooFast, quarter, "Gmail has paused this mailbox"},
+		{"", 403, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2023-03-07T18:03:15.961Z", transient, tooFast, quarter, "Gmail has paused this mailbox"},
+		{"", 429, "rateLimitExceeded", "Resource has been exhausted (e.g. check quota).", transient, tooFast, 0, ""},
+		{"", 403, "dailyLimitExceeded", "Daily Limit Exceeded", fatal, other, 0, "continue tomorrow"},
+
+		// Google.
+		{"", 500, "backendError", "Backend Error", transient, ended, 0, "whether the user is suspended"},
+		{"", 502, "backendError", "Backend Error", transient, other, 0, "whether the user is suspended"},
+		{"", 503, "backendError", "Backend Error", transient, ended, 0, "whether the user is suspended"},
+		{"", 503, "backendError", "Temporary System Problem. Try again later (WA)", transient, ended, 0, "whether the user is suspended"},
+		{"", 504, "backendError", "Backend Error", transient, other, 0, "whether the user is suspended"},
 	} {
-		e, kind := classify("import", received(test.code, nil, envelope(test.code, test.reason, test.message)), now)
-		if e.Class != test.class || kind != test.kind || !strings.Contains(e.Hint, test.hint) {
-			t.Errorf("%d %s %q: class %v, kind %v, hint %q", test.code, test.reason, test.message, e.Class, kind, e.Hint)
+		op := cmp.Or(test.op, "import")
+		e, kind := classify(op, received(test.code, nil, envelope(test.code, test.reason, test.message)), now)
+		if e.Class != test.class || kind != test.kind || e.Delay != test.delay || !strings.Contains(e.Hint, test.hint) || (e.Hint == "") != (test.hint == "") {
+			t.Errorf("%s %d %s %q: class %v, kind %v, delay %v, hint %q", op, test.code, test.reason, test.message, e.Class, kind, e.Delay, e.Hint)
 		}
 		if e.Refused != (test.code < 500) {
 			t.Errorf("%d %q: refused is %v", test.code, test.message, e.Refused)
 		}
-		if !strings.Contains(e.Error(), oneLine(test.message)) || !strings.HasPrefix(e.Error(), "import: ") {
+		if !strings.Contains(e.Error(), oneLine(test.message)) || !strings.HasPrefix(e.Error(), op+": ") {
 			t.Errorf("%d %q: the error reads %q", test.code, test.message, e)
+		}
+	}
+}
+
+func TestARefusedTokenIsTriedAgainOnce(t *testing.T) {
+	refused := received(401, nil, envelope(401, "authError", "Invalid Credentials"))
+	for final, want := range map[bool]migrate.Class{false: transient, true: fatal} {
+		e, kind := classify("import", &url.Error{Op: "Post", URL: "x", Err: &refusedToken{refused, final}}, now)
+		if e.Class != want || kind != other || !e.Refused || e.Delay != 0 || strings.Contains(e.Hint, "a new one as well") != final || !strings.Contains(e.Error(), "Invalid Credentials") {
+			t.Errorf("final %v: %#v", final, e)
 		}
 	}
 }

@@ -140,8 +140,12 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 		return permanent("Gmail reserves this name: give the folder another one.")
 	case says("invalid label: sent"), says("invalid label: draft"), says("invalid label: important"):
 		return permanent("Gmail sets this label itself and refused it for this message.")
+	case says("invalid label: "):
+		return permanent("Gmail does not give this label to messages that are brought in. Leave the folder out, or let it become an ordinary label by renaming it at the source.")
 	case a.status == http.StatusConflict:
-		return permanent("A label with a name that Gmail holds to be the same exists.")
+		return permanent("A label with a name that Gmail holds to be the same exists: give the folder another name.")
+	case op == costLabelsCreate.op:
+		return permanent("Gmail does not take this label and does not say why. A mailbox has room for 10,000 labels, and Gmail dislikes some names: delete labels, leave folders out, or give the folder another name.")
 	case says("from' header"), says("from header"):
 		return permanent("Gmail takes mail with exactly one From field that holds one valid address. Repair the field, or keep the message as a file.")
 	case says("invalid attachment"):
@@ -151,9 +155,21 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 	case a.status == http.StatusNotFound:
 		e.Err = &notThere{e.Err.Error()}
 		return permanent("It is not at Gmail any more: somebody deleted it.")
+	case says("'raw' rfc822 payload"):
+		return permanent("Gmail found no message in the request. If the message is not empty, this is a mistake of mailhaul's: please report it with this text.")
+	case says("invalid pagetoken"):
+		e.Class, e.Hint = migrate.Transient, "Gmail has forgotten how far a listing got: it begins again."
+		return e, other
+	case says("threadid not allowed"), says("can only add one of"), says("invalid id value"), !carriesMail(op):
+		return permanent("Gmail refuses a request that is no message's fault. This is a mistake of mailhaul's: please report it with this text.")
 	default:
 		return permanent("Gmail finds the message malformed and does not say why: often odd or doubled header fields, or a virus. Keep it as a file.")
 	}
+}
+
+// carriesMail says whether the method op was given a message.
+func carriesMail(op string) bool {
+	return op == costImport.op || op == costInsert.op || op == costDraft.op
 }
 
 var retryTime = regexp.MustCompile(`(?i)retry after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))`)
