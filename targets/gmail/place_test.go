@@ -72,6 +72,8 @@ func TestFoldersAreNamedAsGmailAllows(t *testing.T) {
 		{gmailsim.Options{Reserved: []string{"Enviado"}}, []string{"Enviado"}, []string{"Enviado (migrated)"}, "reserves"},
 		{gmailsim.Options{Reserved: []string{"Enviado", "Enviado (migrated)"}}, []string{"Enviado"}, []string{"_Enviado"}, "reserves"},
 		{gmailsim.Options{LabelKey: func(name string) string { return strings.ToLower(strings.Trim(name, "_")) }}, []string{"x", "_x"}, []string{"x", "_x (2)"}, "the same"},
+		{gmailsim.Options{}, []string{strings.Repeat("ä", 225)}, []string{strings.Repeat("ä", 225)}, ""},
+		{gmailsim.Options{}, []string{strings.Repeat("ä", 226)}, []string{strings.Repeat("ä", 225)}, "longer"},
 		{gmailsim.Options{}, []string{strings.Repeat("x", 300)}, []string{strings.Repeat("x", 225)}, "longer"},
 		{gmailsim.Options{}, []string{strings.Repeat("x", 300), strings.Repeat("X", 301)}, []string{strings.Repeat("x", 225), strings.Repeat("X", 221) + " (2)"}, "longer"},
 		{gmailsim.Options{}, []string{strings.Repeat("x", 150) + "|" + strings.Repeat("y", 70) + "|" + strings.Repeat("z", 50)},
