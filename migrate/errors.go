@@ -40,6 +40,10 @@ type Error struct {
 	Refused bool          // the server answered that it did nothing: a write is not in doubt
 	Hint    string        // what the operator can do, in plain language; may be empty
 	Err     error         // what happened; never holds secrets or message content
+
+	// Throttled says that a limit on calls or octets was exceeded, so that the
+	// call would have done at another time: it counts as no failure.
+	Throttled bool
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }

@@ -11,12 +11,13 @@ import (
 	"time"
 )
 
-func TestAWaitThatTheServerAskedForIsNoAttempt(t *testing.T) {
+func TestThrottlingIsNoFailure(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		refusals := 0
 		w.onAppend = func(*world, *Message) error {
 			if refusals++; refusals <= 200 {
-				return &Error{Op: "append", Delay: time.Hour, Refused: true, Err: errors.New("429")}
+				delay := time.Duration(refusals%2) * time.Hour // or no time is told
+				return &Error{Op: "append", Delay: delay, Refused: true, Throttled: true, Err: errors.New("429")}
 			}
 			return nil
 		}
@@ -65,6 +66,43 @@ func TestTransientErrorsDoNotAddUpToAFailure(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.check()
+	})
+}
+
+func TestAMessageThatIsAlwaysToWaitFailsAlone(t *testing.T) {
+	for _, delay := range []time.Duration{time.Second, 25 * time.Minute} {
+		both(t, func(t *testing.T, w *world) {
+			w.onAppend = func(_ *world, m *Message) error {
+				if m.Size == int64(len("three")) {
+					return &Error{Op: "append", Delay: delay, Err: errors.New("503, Retry-After")}
+				}
+				return nil
+			}
+			if err := w.run(); err != nil {
+				t.Fatal(err)
+			}
+			if r := w.record(w.folders[0], 4); r.Outcome != Failed || !r.Doubt || !strings.Contains(r.Reason, "gave up") {
+				t.Errorf("%+v", r)
+			}
+			if r := w.record(w.folders[0], 7); r.Outcome != Copied {
+				t.Errorf("another message: %+v", r)
+			}
+		})
+	}
+}
+
+func TestWaitsThatAServerAsksForEndAfterAnHour(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		start := time.Now()
+		w.onAppend = func(*world, *Message) error {
+			return &Error{Op: "append", Delay: 10 * time.Minute, Err: errors.New("503, Retry-After")}
+		}
+		if err := w.run(); err == nil || !strings.Contains(err.Error(), "gave up") {
+			t.Fatalf("got %v", err)
+		}
+		if d := time.Since(start); d < time.Hour || d > 2*time.Hour {
+			t.Errorf("gave up after %v", d)
+		}
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 
 // Bodies are read in groups of at most so many messages and octets.
 const (
-	groupMessages = 64
+	groupMessages = 64 // or half of what may be queued, if that is less
 	groupBytes    = 1 << 20
 )
 
@@ -18,7 +18,7 @@ func (p *pass) read(ctx context.Context, st FolderState, todo []*task) error {
 	for len(todo) > 0 {
 		var bytes int64
 		n := 0
-		for n < len(todo) && n < groupMessages && (n == 0 || bytes+todo[n].msg.Size <= groupBytes) {
+		for n < len(todo) && n < groupMessages && int64(n) < p.write.queued/2 && (n == 0 || bytes+todo[n].msg.Size <= groupBytes) {
 			bytes += todo[n].msg.Size
 			n++
 		}

@@ -80,7 +80,7 @@ func TestARefusedWriteThatIsStoppedWhileItWaitsIsNotInDoubt(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		ctx, stop := context.WithCancel(t.Context())
 		w.onAppend = func(*world, *Message) error {
-			return &Error{Op: "append", Delay: time.Hour, Refused: true, Err: errors.New("429")}
+			return &Error{Op: "append", Delay: time.Hour, Refused: true, Throttled: true, Err: errors.New("429")}
 		}
 		time.AfterFunc(time.Minute, stop)
 		if err := w.runWith(ctx, w.engine()); !errors.Is(err, context.Canceled) {

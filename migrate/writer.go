@@ -12,12 +12,14 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// So much of one mailbox may be between the source and the last record: this
-// many messages and, unless a single one is larger, this many octets.
-const (
-	queued      = 256
-	queuedBytes = 2 * groupBytes
-)
+// queuedBytes is how many octets of one mailbox may be between the source and
+// the last record, unless a single message has more.
+const queuedBytes = 2 * groupBytes
+
+// queued returns how many messages of one mailbox may be between the source
+// and the last record: fewer if many mailboxes run, since each message may hold
+// an open file of the spool.
+func queued(jobs int) int64 { return min(max(8192/int64(max(jobs, 1)), 32), 256) }
 
 // A writer takes messages out of the spool to the target. One goroutine keeps
 // the record: it saves the intents of messages that are about to be written and
@@ -28,6 +30,7 @@ type writer struct {
 	stop     context.CancelCauseFunc
 	writes   context.Context // of calls that write; outlives ctx by the grace period
 	parallel int
+	queued   int64
 	slots    *semaphore.Weighted // messages of queued
 	window   *semaphore.Weighted // octets of queuedBytes
 	queue    chan *task          // read, not yet intended
@@ -53,9 +56,11 @@ type place struct {
 func (t *task) place() place { return place{t.rec.Folder, t.rec.UID} }
 
 func newWriter(ctx context.Context, p *pass) *writer {
+	queued := queued(p.Jobs)
 	w := &writer{
 		pass:     p,
 		parallel: max(1, p.target.Capabilities().Parallel),
+		queued:   queued,
 		slots:    semaphore.NewWeighted(queued),
 		window:   semaphore.NewWeighted(queuedBytes),
 		queue:    make(chan *task, queued),
@@ -138,10 +143,10 @@ func (w *writer) submit(ctx context.Context, t *task) error {
 
 // drain waits until nothing is on its way.
 func (w *writer) drain(ctx context.Context) error {
-	if err := w.slots.Acquire(ctx, queued); err != nil {
+	if err := w.slots.Acquire(ctx, w.queued); err != nil {
 		return context.Cause(ctx)
 	}
-	w.slots.Release(queued)
+	w.slots.Release(w.queued)
 	return nil
 }
 
@@ -288,9 +293,9 @@ const patience = 8
 func (w *writer) append(t *task) {
 	doubt := t.doubt
 	before := w.written.Load()
-	given := false
+	others := func() bool { return w.written.Load() > before } // get through
 	err := w.Retry.do(w.ctx, w.progress.wait,
-		func(n int) bool { given = n >= patience && w.written.Load() > before; return given },
+		func(n int) bool { return n >= patience && others() },
 		func() error { return w.attempt(t, &doubt) })
 	if err != nil && !doubt {
 		t.rec.Doubt = false
@@ -303,7 +308,7 @@ func (w *writer) append(t *task) {
 		t.rec = failed(t.rec, &t.msg, err)
 		t.rec.Doubt = true
 		t.rec.Hint = "It may or may not be at the target. Look for it there by its Message-ID and date before you copy it by hand."
-	case given || classify(err).Class == Permanent:
+	case errors.Is(err, errGaveUp) && others(), classify(err).Class == Permanent:
 		t.rec = failed(t.rec, &t.msg, err)
 		t.rec.Doubt = doubt
 	default:

@@ -28,9 +28,13 @@ func (t *Target) call(ctx context.Context, c cost, do func(context.Context) erro
 	}
 	e, what := classify(c.op, err, time.Now())
 	crowded = what == tooMany
-	if what == tooFast || what == tooMany {
-		// Without a time given, Google asks for pauses of a second at least.
-		t.limiter.Park(time.Now().Add(max(e.Delay, time.Second)), "Gmail asked to wait: "+e.Err.Error())
+	// Without a time given, Google asks for pauses of a second at least.
+	until, reason := time.Now().Add(max(e.Delay, time.Second)), "Gmail asked to wait: "+e.Err.Error()
+	switch what {
+	case tooFast, tooMany:
+		t.limiter.Park(until, reason)
+	case allTooFast:
+		t.limiter.ParkAll(until, reason)
 	}
 	if !e.Refused && what != ended {
 		t.unsettle()

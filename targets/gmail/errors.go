@@ -16,10 +16,11 @@ import (
 type kind int
 
 const (
-	other   kind = iota
-	tooFast      // a quota is used up
-	tooMany      // too many calls at once
-	ended        // the call failed at Gmail and is over, whatever it did
+	other      kind = iota
+	tooFast         // a quota of the mailbox is used up
+	allTooFast      // one of the project is
+	tooMany         // too many calls at once
+	ended           // the call failed at Gmail and is over, whatever it did
 )
 
 // classify makes an error of the client library, or of the transport below

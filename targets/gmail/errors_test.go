@@ -100,6 +100,7 @@ func TestEveryKnownRefusalHasItsClassDelayAndHint(t *testing.T) {
 		{"", 403, "rateLimitExceeded", strings.ReplaceAll(metric, "Queries", "Units"), transient, tooFast, 0, ""},
 		{"", 403, "rateLimitExceeded", metric, transient, tooFast, 0, ""},
 		{"", 429, "rateLimitExceeded", metric, transient, tooFast, 0, ""},
+		{"", 403, "rateLimitExceeded", "Quota exceeded for quota metric 'Total Query Cost' and limit 'Units per minute' of service 'gmail.googleapis.com' for consumer 'project_number:1'.", transient, allTooFast, 0, ""},
 		{"", 403, "userRateLimitExceeded", "User Rate Limit Exceeded", transient, tooFast, 0, ""},
 		{"", 429, "userRateLimitExceeded", "User Rate Limit Exceeded", transient, tooFast, 0, ""},
 		{"", 403, "rateLimitExceeded", "Rate Limit Exceeded", transient, tooFast, 0, ""},
@@ -120,6 +121,9 @@ func TestEveryKnownRefusalHasItsClassDelayAndHint(t *testing.T) {
 		e, kind := classify(op, received(test.code, nil, envelope(test.code, test.reason, test.message)), now)
 		if e.Class != test.class || kind != test.kind || e.Delay != test.delay || !strings.Contains(e.Hint, test.hint) || (e.Hint == "") != (test.hint == "") {
 			t.Errorf("%s %d %s %q: class %v, kind %v, delay %v, hint %q", op, test.code, test.reason, test.message, e.Class, kind, e.Delay, e.Hint)
+		}
+		if e.Throttled != (kind == tooFast || kind == allTooFast || kind == tooMany) {
+			t.Errorf("%d %q: throttled is %v", test.code, test.message, e.Throttled)
 		}
 		if e.Refused != (test.code < 500) {
 			t.Errorf("%d %q: refused is %v", test.code, test.message, e.Refused)

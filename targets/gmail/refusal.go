@@ -92,11 +92,14 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 	case says("storage quota"):
 		return fatal("The mailbox, or the storage of the organisation, is full: free or buy storage, then run again.")
 	case says("concurrent requests"):
-		e.Class, e.Delay = migrate.Transient, retryAfter(a, now)
+		e.Class, e.Delay, e.Throttled = migrate.Transient, retryAfter(a, now), true
 		return e, tooMany
 	case reason == "ratelimitexceeded", reason == "userratelimitexceeded", reason == "quotaexceeded",
 		reason == "rate_limit_exceeded", reason == "resource_exhausted", a.status == http.StatusTooManyRequests:
-		e.Class, e.Delay = migrate.Transient, retryAfter(a, now)
+		e.Class, e.Delay, e.Throttled = migrate.Transient, retryAfter(a, now), true
+		if says("per minute'") { // and not 'Units per minute per user'
+			return e, allTooFast
+		}
 		if e.Delay > time.Minute {
 			e.Hint = "Gmail has paused this mailbox: it was given too much data or too many messages. Other mailboxes go on."
 		}

@@ -120,11 +120,15 @@ func classify(status int, code, message string, h http.Header, now time.Time) *m
 	if e.Class == migrate.Transient {
 		e.Delay = retryAfter(h, now)
 	}
-	if status == http.StatusTooManyRequests && e.Delay == 0 {
-		e.Delay = throttled // a wait, and no failure of the message
+	e.Throttled = status == http.StatusTooManyRequests || status == statusBandwidth
+	if e.Throttled && e.Delay == 0 {
+		e.Delay = throttled
 	}
 	return e
 }
+
+// statusBandwidth is "Bandwidth Limit Exceeded".
+const statusBandwidth = 509
 
 // maxDelay bounds what a server can make us wait for.
 const maxDelay = 24 * time.Hour

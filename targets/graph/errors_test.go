@@ -123,7 +123,7 @@ func TestVendorTextFitsOnALine(t *testing.T) {
 }
 
 func TestThrottlingWithoutATimeIsAWaitAndNoFailure(t *testing.T) {
-	if e := classify(http.StatusTooManyRequests, "ApplicationThrottled", "", http.Header{}, time.Now()); e.Delay != throttled || e.Class != migrate.Transient || !e.Refused {
+	if e := classify(http.StatusTooManyRequests, "ApplicationThrottled", "", http.Header{}, time.Now()); !e.Throttled || e.Delay != throttled || e.Class != migrate.Transient || !e.Refused {
 		t.Errorf("%#v", e)
 	}
 }
