@@ -175,9 +175,10 @@ func graphToken(ctx context.Context, c GraphConfig) (graph.Token, error) {
 
 // graphRoute is the way into a tenant. The first mailbox probes it for all.
 type graphRoute struct {
-	mu     sync.Mutex
-	route  graph.Route
-	probed bool
+	mu       sync.Mutex
+	route    graph.Route
+	probed   bool
+	noImport error
 }
 
 func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
@@ -188,7 +189,7 @@ func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token,
 	}
 	config.Endpoint = cmp.Or(c.Endpoint, cloud.Endpoint)
 	r.mu.Lock()
-	config.Route, config.Probed = r.route, r.probed
+	config.Route, config.Probed, config.NoImport = r.route, r.probed, r.noImport
 	if r.probed {
 		r.mu.Unlock()
 	} else {
@@ -199,7 +200,7 @@ func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token,
 		return nil, err
 	}
 	if !config.Probed {
-		r.route, r.probed = t.Route(), true
+		r.route, r.probed, r.noImport = t.Route(), true, t.NoImport()
 	}
 	return t, nil
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
 // Check says how messages go into the mailbox and why, and what the app may do
-// beyond that, as far as its token shows. Mailboxes that share an app get the
-// same notes, but for why there is no import, which the one that probed says.
+// beyond that, as far as its token shows. Mailboxes that share an app and the
+// result of a probe get the same notes.
 func (t *Target) Check(ctx context.Context) (notes []string, err error) {
 	if t.name == RouteImport {
 		notes = append(notes, "Messages are imported as they are (route importmime).")
@@ -19,7 +20,7 @@ func (t *Target) Check(ctx context.Context) (notes []string, err error) {
 	}
 	if t.noImport != nil {
 		reason, hint := migrate.Explain(t.noImport)
-		notes = append(notes, "They cannot be imported as they are: "+reason+". "+hint)
+		notes = append(notes, strings.TrimSpace("They cannot be imported as they are: "+reason+". "+hint))
 	}
 	resp, err := t.client.get(ctx, "/v1.0"+t.root+"/outlook/masterCategories")
 	if err == nil {

@@ -46,6 +46,7 @@ type Config struct {
 	Limiter  *pace.Limiter // of this mailbox; may be nil
 	Route    Route         // empty means RouteAuto
 	Probed   bool          // an earlier Target of the tenant found Route to work
+	NoImport error         // what its NoImport returned
 	Parallel int           // concurrent calls; 0 means 4, the documented limit; fewer when Microsoft asks for it
 
 	// AttachProtected makes the JSON route attach signed and encrypted messages
@@ -65,7 +66,7 @@ type Target struct {
 	name   Route
 	route  route
 
-	noImport error // why the probe chose RouteJSON; nil if it did not
+	noImport error
 
 	attachProtected bool
 	palette         palette
@@ -89,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (*Target, error) {
 	if err != nil {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Err: err, Hint: "Check the endpoint of Microsoft Graph in the configuration."}
 	}
-	t := &Target{client: newClient(endpoint, cfg), root: "/users/" + url.PathEscape(cfg.User), attachProtected: cfg.AttachProtected}
+	t := &Target{client: newClient(endpoint, cfg), root: "/users/" + url.PathEscape(cfg.User), attachProtected: cfg.AttachProtected, noImport: cfg.NoImport}
 	if t.user, err = t.client.builder(cfg.User); err != nil {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Err: err}
 	}
@@ -130,6 +131,9 @@ func parseEndpoint(s string) (*url.URL, error) {
 
 // Route says how messages go into this mailbox.
 func (t *Target) Route() Route { return t.name }
+
+// NoImport says why a probe chose RouteJSON, nil if none did.
+func (t *Target) NoImport() error { return t.noImport }
 
 // Capabilities implements [migrate.Target].
 func (t *Target) Capabilities() migrate.Capabilities {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestCheckSaysHowMessagesGoAndWhatTheAppMayDo(t *testing.T) {
 		"import": {graphsim.Options{WithoutRoles: rest}, RouteAuto,
 			[]string{"imported as they are", "every mailbox of the organisation: its token shows Mail-Advanced.ReadWrite.All, Mail.ReadWrite, MailboxSettings.ReadWrite."}},
 		"no permission to import": {graphsim.Options{WithoutRoles: append(rest, mailAdvanced)}, RouteAuto,
-			[]string{"rebuilt", "cannot be imported as they are: call: Microsoft Graph answered 403 ErrorAccessDenied", "its token shows Mail.ReadWrite, MailboxSettings.ReadWrite."}},
+			[]string{"rebuilt", "cannot be imported as they are: import: Microsoft Graph answered 403 ErrorAccessDenied", "its token shows Mail.ReadWrite, MailboxSettings.ReadWrite."}},
 		"imports lose dates":  {graphsim.Options{WithoutRoles: rest, ImportNow: true}, RouteAuto, []string{"rebuilt", "lost its date", "every mailbox"}},
 		"imports lose fields": {graphsim.Options{WithoutRoles: rest, ImportDropsFields: true}, RouteAuto, []string{"rebuilt", "lost its header field", "every mailbox"}},
 		"rebuilt on request":  {graphsim.Options{WithoutRoles: rest}, RouteJSON, []string{"rebuilt", "every mailbox"}},
@@ -127,5 +128,19 @@ func TestATokenIsReadWithoutTrust(t *testing.T) {
 		if got != want {
 			t.Errorf("%.60q: %q, want %q", token, got, want)
 		}
+	}
+}
+
+func TestMailboxesThatShareAProbeGetTheSameNotes(t *testing.T) {
+	w := newWorld(t, graphsim.Options{WithoutRoles: []string{mailAdvanced}})
+	token := StaticToken(w.logIn(t))
+	first := w.open(t, Config{Token: token})
+	second := w.open(t, Config{Token: token, Route: first.Route(), Probed: true, NoImport: first.NoImport()})
+	want, err := first.Check(t.Context())
+	if err != nil || len(want) < 2 {
+		t.Fatalf("%q, %v", want, err)
+	}
+	if got, err := second.Check(t.Context()); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v, want %q", got, err, want)
 	}
 }

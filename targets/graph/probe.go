@@ -54,7 +54,7 @@ func (t *Target) probe(ctx context.Context, asked Route) (route Route, err error
 		// The mailbox answered before, so any verdict now is about the call.
 		verdict := refused(err).status != 0 && refused(err).status != 401 && classOf(err) != migrate.Transient
 		if verdict && asked == RouteAuto {
-			t.noImport = err
+			t.noImport = named("import", err)
 			return RouteJSON, nil
 		}
 		err = named("probe: import", err)
