@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	"golang.org/x/oauth2"
+	"google.golang.org/api/option"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
+	"github.com/mailhaul/mailhaul/targets/targettest"
 )
 
 func TestTokenRefusalsNameThePlaceInTheConsole(t *testing.T) {
@@ -74,6 +76,57 @@ func TestADelegationThatIsMissingNamesTheClientIDOfTheKey(t *testing.T) {
 	_, err = Open(t.Context(), c)
 	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != fatal || !strings.Contains(e.Hint, "Client ID: 104857600000000000001. OAuth scopes: "+Scope) {
 		t.Errorf("%v, %+v", err, e)
+	}
+}
+
+// toGoogle sends the requests of a keyless login to a simulator, as somebody
+// who is logged in on this machine.
+type toGoogle struct{ server *url.URL }
+
+func (g toGoogle) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != "iamcredentials.googleapis.com" && r.URL.Host != "oauth2.googleapis.com" {
+		return nil, fmt.Errorf("a request for %s", r.URL.Host)
+	}
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host = g.server.Scheme, g.server.Host
+	r.Header.Set("Authorization", "Bearer of-this-machine")
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func TestALoginNeedsNoKey(t *testing.T) {
+	const account = "mover@project.iam.gserviceaccount.com"
+	for name, test := range map[string]struct {
+		o    gmailsim.Options
+		hint string // empty if it works
+	}{
+		"works":             {gmailsim.Options{Signers: []string{account}, Scopes: []string{Scope}}, ""},
+		"role missing":      {gmailsim.Options{Signers: []string{"other@project"}}, "Service Account Token Creator on the service account " + account},
+		"scope not allowed": {gmailsim.Options{Scopes: []string{"other"}}, "Client ID: the unique ID of " + account},
+		"no such user":      {gmailsim.Options{Users: []string{"bob@example.org"}}, "no such user as " + user},
+	} {
+		test.o.Tokens = []string{"none"}
+		sim, server := serve(t, test.o)
+		at, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := config(server)
+		c.TokenSource = keyless(t.Context(), account, user, option.WithHTTPClient(&http.Client{Transport: toGoogle{at}}))
+		target, err := Open(t.Context(), c)
+		if test.hint != "" {
+			if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != fatal || !strings.Contains(e.Hint, test.hint) {
+				t.Errorf("%s: %v, %+v", name, err, e)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := target.Append(t.Context(), inbox, targettest.Letter("keyless")); err != nil || len(sim.Messages(user)) == 0 {
+			t.Errorf("%s: append: %v", name, err)
+		}
+		target.Close()
 	}
 }
 

@@ -120,6 +120,51 @@ func TestTokensAreRefusedAsDocumented(t *testing.T) {
 	}
 }
 
+func TestAnAssertionIsSignedForThoseWhoMay(t *testing.T) {
+	s, _ := serve(t, Options{Signers: []string{"mover@project.iam"}})
+	sign := func(account, bearer, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("POST", "/v1/projects/-/serviceAccounts/"+account+":signJwt", strings.NewReader(body))
+		if bearer != "" {
+			r.Header.Set("Authorization", "Bearer "+bearer)
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w
+	}
+	now := s.o.Now().Unix()
+	claims := fmt.Sprintf(`{"iss":"mover@project.iam","sub":"%s","scope":"%s","aud":"https://oauth2.googleapis.com/token","iat":%d,"exp":%d}`, user, readonly, now, now+3600)
+	body, err := json.Marshal(map[string]string{"payload": claims})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		account, bearer, body string
+		code                  int
+		want                  string
+	}{
+		{"mover@project.iam", "", string(body), 401, "UNAUTHENTICATED"},
+		{"other@project.iam", "me", string(body), 403, "IAM_PERMISSION_DENIED"},
+		{"mover@project.iam", "me", `{"payload":"no claims"}`, 400, "INVALID_ARGUMENT"},
+		{"mover@project.iam", "me", string(body), 200, "signedJwt"},
+	} {
+		if w := sign(test.account, test.bearer, test.body); w.Code != test.code || !strings.Contains(w.Body.String(), test.want) {
+			t.Errorf("%s: %d %s", test.account, w.Code, w.Body)
+		}
+	}
+	var signed struct{ SignedJwt string }
+	if err := json.Unmarshal(sign("mover@project.iam", "me", string(body)).Body.Bytes(), &signed); err != nil {
+		t.Fatal(err)
+	}
+	for kind, code := range map[string]int{"http://oauth.net/grant_type/jwt/1.0/bearer": 200, "other": 400} {
+		form := url.Values{"grant_type": {"assertion"}, "assertion_type": {kind}, "assertion": {signed.SignedJwt}}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest("POST", "/token", strings.NewReader(form.Encode())))
+		if w.Code != code {
+			t.Errorf("%s: %d %s", kind, w.Code, w.Body)
+		}
+	}
+}
+
 func TestATokenExpiresAtAChosenRequest(t *testing.T) {
 	_, g := serve(t, Options{ExpireTokenAt: 2})
 	if _, err := g.GetProfile(user).Do(); err != nil {

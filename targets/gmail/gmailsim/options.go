@@ -14,6 +14,7 @@ type Options struct {
 	Scopes    []string      // what /token may grant; empty means every scope
 
 	TokenScopes []string // what the tokens of Tokens allow; empty means everything
+	Signers     []string // service accounts that signJwt signs for; empty means every one
 
 	// ExpireTokenAt makes the token of the n-th authorised request invalid from
 	// that request on, a token of Tokens too; 0 means never.

@@ -92,6 +92,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveToken(w, r)
 		return
 	}
+	if strings.HasPrefix(r.URL.Path, signPrefix) && strings.HasSuffix(r.URL.Path, signSuffix) {
+		s.serveSign(w, r)
+		return
+	}
 	err := s.serve(w, r)
 	if err == nil {
 		return

@@ -99,8 +99,11 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		refuse(400, "invalid_request", "Bad Request")
 		return
 	}
-	if form.Get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" {
-		refuse(400, "unsupported_grant_type", "Invalid grant_type: "+form.Get("grant_type"))
+	switch grant := form.Get("grant_type"); {
+	case grant == "urn:ietf:params:oauth:grant-type:jwt-bearer":
+	case grant == "assertion" && form.Get("assertion_type") == "http://oauth.net/grant_type/jwt/1.0/bearer": // an older form, which keyless logins use
+	default:
+		refuse(400, "unsupported_grant_type", "Invalid grant_type: "+grant)
 		return
 	}
 	claims, ok := parseClaims(form.Get("assertion"))
