@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -45,11 +47,18 @@ func (w way) serve(t *testing.T, token string) (url string, replicas func(user s
 // is not chance which of several equal messages is written first.
 func (w way) run(t *testing.T, config string) {
 	t.Helper()
-	keys := "parallel = 1\n"
-	if w.route != "" {
-		keys += fmt.Sprintf("route = %q\n", w.route)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
 	}
-	edit(t, config, "profile =", keys+"profile =")
+	keys := "parallel = 1\nprofile ="
+	if w.route != "" {
+		keys = fmt.Sprintf("route = %q\n", w.route) + keys
+	}
+	text = regexp.MustCompile(`(?m)^route =.*$`).ReplaceAll(text, nil)
+	if err := os.WriteFile(config, bytes.Replace(text, []byte("profile ="), []byte(keys), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if code, _, stderr := mailhaul(t.Context(), "run", "--config", config); code != exitDone && code != exitPerson {
 		t.Fatalf("%s: exit code %d: %s", w.name, code, stderr)
 	}
