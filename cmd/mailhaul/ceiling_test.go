@@ -186,14 +186,15 @@ func TestGmailIsGivenAllThatItsQuotaAllows(t *testing.T) {
 				}
 				defer sim.Close()
 				profile := gmail.Profiles()[0]
-				for i := range profile.Project { // of the same shape, for fewer mailboxes
-					l := &profile.Project[i]
+				shared := append(profile.Project, profile.Daily...)
+				for i := range shared { // of the same shape, for fewer mailboxes
+					l := &shared[i]
 					l.Amount, l.Burst = l.Amount*s.project/1_200_000, l.Burst*s.project/1_200_000
 				}
 				h := haul{loads: s.loads("user"), line: newLine(sim, 200*time.Millisecond, 500*time.Millisecond)}
 				h.bound = gmailBound(h.loads, 6000, s.project)
 				transport := h.line.transport()
-				h.run(t, pace.NewLimiter(nil, profile.Project...), profile.User, func(ctx context.Context, user string, l *pace.Limiter) (migrate.Target, error) {
+				h.run(t, pace.NewLimiter(nil, shared...), profile.User, func(ctx context.Context, user string, l *pace.Limiter) (migrate.Target, error) {
 					return gmail.Open(ctx, gmail.Config{User: user, Endpoint: "http://localhost/", Limiter: l, Transport: transport,
 						TokenSource: gmail.Static(func() (string, error) { return "test", nil })})
 				})

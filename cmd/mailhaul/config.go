@@ -56,6 +56,7 @@ type GmailConfig struct {
 	Endpoint           string   `toml:"endpoint"`
 	Route              string   `toml:"route"`
 	Profile            string   `toml:"profile"`
+	Daily              string   `toml:"daily"`
 	Parallel           int      `toml:"parallel"`
 }
 
@@ -114,7 +115,7 @@ type RunConfig struct {
 func defaults() Config {
 	return Config{
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
-		Gmail:  GmailConfig{Route: "auto", Profile: "new", Parallel: 8},
+		Gmail:  GmailConfig{Route: "auto", Profile: "new", Daily: "wait", Parallel: 8},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
 		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}

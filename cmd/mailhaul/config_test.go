@@ -62,7 +62,7 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 		"empty file": {"",
 			"mailhaul.toml: source.host: missing: name the IMAP server, as in host = \"mail.example.com\"\n" +
 				"mailhaul.toml: target.kind: missing: say where the mail goes, kind = \"gmail\" or kind = \"graph\""},
-		"values that are not allowed": {"[source]\nhost = 'imap://mail.example.com'\nport = 0\ntls = 'ssl'\nauth = 'PLAIN'\nmaster_separator = ''\n[target]\nkind = 'exchange'\n[gmail]\nprofile = 'old'\nparallel = 0\n[graph]\ncloud = 'moon'\nroute = 'a'\nprotected = 'b'\nparallel = -1\n[run]\njobs = 0\nspool_max = '3 apples'\ndeleted = 'keep'\ncheckpoints = ''\nmailboxes = ''\n",
+		"values that are not allowed": {"[source]\nhost = 'imap://mail.example.com'\nport = 0\ntls = 'ssl'\nauth = 'PLAIN'\nmaster_separator = ''\n[target]\nkind = 'exchange'\n[gmail]\nprofile = 'old'\ndaily = 'c'\nparallel = 0\n[graph]\ncloud = 'moon'\nroute = 'a'\nprotected = 'b'\nparallel = -1\n[run]\njobs = 0\nspool_max = '3 apples'\ndeleted = 'keep'\ncheckpoints = ''\nmailboxes = ''\n",
 			"mailhaul.toml:2:1: source.host: \"imap://mail.example.com\" is not a host name: write the name alone, and the port in port\n" +
 				"mailhaul.toml:3:1: source.port: 0 is not between 1 and 65535\n" +
 				"mailhaul.toml:4:1: source.tls: \"ssl\" is none of \"implicit\", \"starttls\", \"none\"\n" +
@@ -70,16 +70,17 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 				"mailhaul.toml:6:1: source.master_separator: must not be empty: it is what auth_master_user_separator says in Dovecot, mostly \"*\"\n" +
 				"mailhaul.toml:8:1: target.kind: \"exchange\" is none of \"gmail\", \"graph\"\n" +
 				"mailhaul.toml:10:1: gmail.profile: \"old\" is none of \"new\", \"legacy\", \"none\"\n" +
-				"mailhaul.toml:11:1: gmail.parallel: 0 is not between 1 and 64\n" +
-				"mailhaul.toml:13:1: graph.cloud: \"moon\" is none of \"global\", \"gcchigh\", \"dod\", \"china\"\n" +
-				"mailhaul.toml:14:1: graph.route: \"a\" is none of \"auto\", \"importmime\", \"json\"\n" +
-				"mailhaul.toml:15:1: graph.protected: \"b\" is none of \"fail\", \"attach\"\n" +
-				"mailhaul.toml:16:1: graph.parallel: -1 is not between 1 and 64\n" +
-				"mailhaul.toml:18:1: run.jobs: 0 is not between 1 and 1000\n" +
-				"mailhaul.toml:19:1: run.spool_max: want a size of 1MiB or more, as in spool_max = \"2GiB\", not \"3 apples\"\n" +
-				"mailhaul.toml:20:1: run.deleted: \"keep\" is none of \"exclude\", \"copy\"\n" +
-				"mailhaul.toml:21:1: run.checkpoints: must not be empty: name the database, as in checkpoints = \"mailhaul.db\"\n" +
-				"mailhaul.toml:22:1: run.mailboxes: must not be empty: name the list of mailboxes, as in mailboxes = \"mailboxes.csv\""},
+				"mailhaul.toml:11:1: gmail.daily: \"c\" is none of \"wait\", \"spend\"\n" +
+				"mailhaul.toml:12:1: gmail.parallel: 0 is not between 1 and 64\n" +
+				"mailhaul.toml:14:1: graph.cloud: \"moon\" is none of \"global\", \"gcchigh\", \"dod\", \"china\"\n" +
+				"mailhaul.toml:15:1: graph.route: \"a\" is none of \"auto\", \"importmime\", \"json\"\n" +
+				"mailhaul.toml:16:1: graph.protected: \"b\" is none of \"fail\", \"attach\"\n" +
+				"mailhaul.toml:17:1: graph.parallel: -1 is not between 1 and 64\n" +
+				"mailhaul.toml:19:1: run.jobs: 0 is not between 1 and 1000\n" +
+				"mailhaul.toml:20:1: run.spool_max: want a size of 1MiB or more, as in spool_max = \"2GiB\", not \"3 apples\"\n" +
+				"mailhaul.toml:21:1: run.deleted: \"keep\" is none of \"exclude\", \"copy\"\n" +
+				"mailhaul.toml:22:1: run.checkpoints: must not be empty: name the database, as in checkpoints = \"mailhaul.db\"\n" +
+				"mailhaul.toml:23:1: run.mailboxes: must not be empty: name the list of mailboxes, as in mailboxes = \"mailboxes.csv\""},
 		"plaintext to another machine": {"[source]\nhost = 'mail.example.com'\ntls = 'none'\n[target]\nkind = 'gmail'\n[gmail]\ntoken_env = 'T'\n",
 			`mailhaul.toml:3:1: source.tls: "none" would send passwords and mail over the network in the clear: use "implicit" or "starttls", or set allow_plaintext = true if that network is yours alone`},
 		"master user with a token": {"[source]\nhost = 'h'\nauth = 'xoauth2'\nmaster_user = 'm'\n[target]\nkind = 'gmail'\n[gmail]\ntoken_env = 'T'\n",
@@ -153,7 +154,7 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 	want := Config{
 		Source: SourceConfig{Host: "mail.example.com", Port: 993, TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
 		Target: TargetConfig{Kind: "gmail"},
-		Gmail:  GmailConfig{Impersonate: "m@p.iam.gserviceaccount.com", Route: "auto", Profile: "new", Parallel: 8},
+		Gmail:  GmailConfig{Impersonate: "m@p.iam.gserviceaccount.com", Route: "auto", Profile: "new", Daily: "wait", Parallel: 8},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
 		Run: RunConfig{Mailboxes: filepath.Join(dir, "mailboxes.csv"), Checkpoints: filepath.Join(dir, "mailhaul.db"),
 			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", spoolBytes: 2 << 30},

@@ -30,7 +30,11 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 	case "gmail":
 		for _, p := range gmail.Profiles() {
 			if p.Name == c.Gmail.Profile {
-				k.user, k.shared = p.User, pace.NewLimiter(nil, p.Project...)
+				k.user = p.User
+				if c.Gmail.Daily == "wait" {
+					p.Project = append(p.Project, p.Daily...)
+				}
+				k.shared = pace.NewLimiter(nil, p.Project...)
 			}
 		}
 		route := &gmailRoute{route: gmail.Route(c.Gmail.Route)}

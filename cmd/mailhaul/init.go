@@ -170,6 +170,10 @@ service_account_file = "service-account.json"
 # and user, else "new". "none" is for a simulator.
 profile = "new"
 
+# What to do when 80,000,000 units were spent within 24 hours, beyond which Google
+# may charge a project of the profile "new": "wait", or "spend" more.
+#daily = "wait"
+
 # Calls to one mailbox at once.
 #parallel = 8
 `

@@ -90,7 +90,7 @@ func TestTheTemplatesSayTheDefaults(t *testing.T) {
 			c.Graph.Cloud != d.Graph.Cloud || c.Graph.Route != d.Graph.Route || c.Run.Jobs != d.Run.Jobs || c.Run.Deleted != d.Run.Deleted {
 			t.Errorf("%s: the template differs from the defaults", target)
 		}
-		for _, line := range []string{`#port = 993`, `#master_separator = "*"`, `#parallel = 4`, `#mailboxes = "mailboxes.csv"`, `#checkpoints = "mailhaul.db"`, `#spool_max = "2GiB"`} {
+		for _, line := range []string{`#port = 993`, `#master_separator = "*"`, map[string]string{"gmail": "#parallel = 8", "graph": "#parallel = 4"}[target], `#mailboxes = "mailboxes.csv"`, `#checkpoints = "mailhaul.db"`, `#spool_max = "2GiB"`} {
 			if !slices.Contains(strings.Split(configTemplate(target), "\n"), line) {
 				t.Errorf("%s: no line %s", target, line)
 			}

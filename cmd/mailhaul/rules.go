@@ -26,6 +26,7 @@ func (c *Config) check(d *document) {
 	}
 	d.oneOf("gmail.route", c.Gmail.Route, "auto", "import", "insert")
 	d.oneOf("gmail.profile", c.Gmail.Profile, "new", "legacy", "none")
+	d.oneOf("gmail.daily", c.Gmail.Daily, "wait", "spend")
 	d.unlimited("gmail", c.Gmail.Profile, c.Gmail.Endpoint)
 	d.between("gmail.parallel", c.Gmail.Parallel, 1, 64)
 	d.endpoint("gmail.endpoint", c.Gmail.Endpoint)
