@@ -60,7 +60,7 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 	default:
 		id, err = t.writeUnder(ctx, folder, m)
 	}
-	if err != nil {
+	if err := t.streak.judge(err); err != nil {
 		return migrate.Stored{}, err
 	}
 	t.memory.put(string(id), fact{digest: m.Digest})

@@ -66,6 +66,7 @@ func TestEveryKnownRefusalHasItsClassDelayAndHint(t *testing.T) {
 		{"drafts.create", 400, "invalidArgument", "Request contains an invalid argument.", permanent, other, 0, malformed},
 		{"", 400, "invalidArgument", "Invalid attachment. Please check https://support.google.com/mail/answer/6590.", permanent, other, 0, "found a virus"},
 		{"", 413, "", "", permanent, other, 0, "larger than Gmail takes"},
+		{"", 400, "invalidArgument", "An answer of tomorrow.", permanent, other, 0, "a reason that mailhaul does not know"},
 
 		// The request.
 		{"", 400, "invalidArgument", "'raw' RFC822 payload message string or uploading message via /upload/* URL required", permanent, other, 0, "If the message is not empty"},

@@ -165,6 +165,9 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 		return e, other
 	case says("threadid not allowed"), says("can only add one of"), says("invalid id value"), !carriesMail(op):
 		return permanent("Gmail refuses a request that is no message's fault. This is a mistake of mailhaul's: please report it with this text.")
+	case !says("bad request") && !says("request contains an invalid argument"):
+		e.Err = &unexplained{e.Err.Error()}
+		return permanent("Gmail does not take this message, for a reason that mailhaul does not know. Keep it as a file, and please report this text.")
 	default:
 		return permanent("Gmail finds the message malformed and does not say why: often odd or doubled header fields, or a virus. Keep it as a file.")
 	}

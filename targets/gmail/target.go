@@ -83,6 +83,7 @@ type Target struct {
 	memory   memory
 
 	interrupted interruptions
+	streak      streak
 
 	mu      sync.Mutex
 	settled time.Time // when no write of this process can be on its way any more

@@ -50,7 +50,7 @@ func (c *call) storeDraft(in incoming) (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sent += m.size
-	if err := b.full(m, c.s.o.MailboxBytes); err != nil {
+	if err := b.full(m, c.s.o); err != nil {
 		return nil, err
 	}
 	var err error

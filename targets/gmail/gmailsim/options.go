@@ -38,6 +38,7 @@ type Options struct {
 	Blocked        []string // extensions of refused attachments, lower case, no dot; nil means Google's list
 	InsertAnyFile  bool     // insert does not look at attachments
 	MailboxBytes   int64    // size at which a mailbox is full; 0 means never
+	FullText       string   // of the 400 that a full mailbox gives; empty means a 403 that names the storage quota
 
 	// Labels.
 

@@ -21,10 +21,14 @@ func (b *mailbox) parked(now time.Time, o Options) error {
 }
 
 // full refuses a message for which there is no room. What Gmail answers then
-// is not known; this is a guess.
-func (b *mailbox) full(m *message, limit int64) error {
-	if limit > 0 && b.bytes+m.size > limit {
+// is not known; these are guesses.
+func (b *mailbox) full(m *message, o Options) error {
+	switch {
+	case o.MailboxBytes == 0 || b.bytes+m.size <= o.MailboxBytes:
+		return nil
+	case o.FullText != "":
+		return invalid("%s", o.FullText)
+	default:
 		return &refusal{code: 403, reason: "quotaExceeded", message: "The user has exceeded their storage quota."}
 	}
-	return nil
 }

@@ -150,7 +150,7 @@ func (c *call) store(in incoming, msg messageInput, how addition, dateSource str
 	if m.thread != 0 && b.threadSize[m.thread] == 0 {
 		return none, notFound()
 	}
-	if err := b.full(m, o.MailboxBytes); err != nil {
+	if err := b.full(m, o); err != nil {
 		return none, err
 	}
 	if m.offset, err = c.s.octets.append(in.octets); err != nil {
