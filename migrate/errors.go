@@ -44,6 +44,11 @@ type Error struct {
 	// Throttled says that a limit on calls or octets was exceeded, so that the
 	// call would have done at another time: it counts as no failure.
 	Throttled bool
+
+	// Advanced says that the call got further than any before it, as a large
+	// upload may that goes on where it was cut off: what failed before it does
+	// not count any more.
+	Advanced bool
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }

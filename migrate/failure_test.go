@@ -91,6 +91,27 @@ func TestAMessageThatIsAlwaysToWaitFailsAlone(t *testing.T) {
 	}
 }
 
+func TestAWriteThatGetsOnIsNotGivenUp(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		failures := 0
+		w.onAppend = func(_ *world, m *Message) error {
+			if m.Size != int64(len("three")) {
+				return nil
+			}
+			if failures++; failures <= 10*patience {
+				return &Error{Op: "append", Refused: true, Advanced: failures%(patience-1) == 0, Err: errors.New("cut off")}
+			}
+			return nil
+		}
+		if err := w.run(); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.record(w.folders[0], 4); r.Outcome != Copied {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 func TestWaitsThatAServerAsksForEndAfterAnHour(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		start := time.Now()

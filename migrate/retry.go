@@ -38,6 +38,9 @@ func (r Retry) do(ctx context.Context, wait func(reason string, until time.Time)
 		if e.Class != Transient {
 			return err
 		}
+		if e.Advanced {
+			n, tired = 1, 0
+		}
 		pause := e.Delay
 		switch {
 		case !e.Throttled:

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"google.golang.org/api/googleapi"
 
@@ -20,10 +19,11 @@ import (
 )
 
 const (
-	// Octets of one request of a resumable upload, a multiple of 256 KiB: no
-	// more than these are sent again after a lost connection. The memory that
-	// an upload takes does not depend on it.
-	chunkSize = 8 << 20
+	// Octets of one request of a resumable upload, of which Google keeps whole
+	// granules: no more than these are sent again after a lost connection. The
+	// memory that an upload takes does not depend on it.
+	chunkSize = 32 * granule
+	granule   = 256 << 10
 	// Uploads that are remembered after they were interrupted.
 	maxInterrupted = 64
 )
@@ -210,7 +210,7 @@ func isGone(err error) bool {
 type interruption struct {
 	err  error
 	last bool // the last octets were on their way: the message may be stored
-	on   bool // the upload got on before
+	on   bool // the upload got on before, by a granule at least: there is an end to that
 }
 
 func (i *interruption) Error() string { return i.err.Error() }
@@ -220,7 +220,7 @@ func (u *upload) interrupted(err error, before int64) error {
 	if err == nil {
 		return nil
 	}
-	return &interruption{err, u.last, u.at > before}
+	return &interruption{err, u.last, u.at-before >= granule}
 }
 
 // judge says what the interruption means, given what its cause e means alone.
@@ -229,12 +229,7 @@ func (i *interruption) judge(e *migrate.Error) *migrate.Error {
 		return e
 	}
 	judged := *e
-	judged.Refused = !i.last || e.Refused
-	if i.on && e.Delay == 0 {
-		// A pause that costs no attempt, or a large message on a bad line
-		// would run out of attempts however far it got.
-		judged.Delay = time.Second
-	}
+	judged.Refused, judged.Advanced = !i.last || e.Refused, i.on
 	return &judged
 }
 

@@ -240,16 +240,16 @@ func TestWhatIsLeftOutOfAChunkIsSentWithTheNext(t *testing.T) {
 	}
 }
 
-func TestAnUploadThatGetsOnCostsNoAttempt(t *testing.T) {
+func TestAnUploadThatGetsOnSaysSo(t *testing.T) {
 	second := fmt.Sprintf("bytes %d-", chunkSize)
 	_, _, target := behind(t, gmailsim.Options{}, func(r *http.Request) (int64, bool) {
 		return 10, strings.HasPrefix(r.Header.Get("Content-Range"), second)
 	})
 	message := large(3 * chunkSize)
-	for call, want := range []time.Duration{time.Second, 0, 0} {
+	for call, want := range []bool{true, false, false} {
 		_, err := target.Append(t.Context(), inbox, message)
-		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || !e.Refused || e.Delay != want {
-			t.Errorf("call %d: %#v, want a delay of %v", call, err, want)
+		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || !e.Refused || e.Advanced != want {
+			t.Errorf("call %d: %#v, want advanced to be %v", call, err, want)
 		}
 	}
 }
@@ -287,7 +287,7 @@ func TestALastChunkThatWasNotStoredIsSentAgain(t *testing.T) {
 		return 10, cut
 	})
 	_, err := target.Append(t.Context(), inbox, message)
-	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Refused || e.Delay != time.Second {
+	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Refused || !e.Advanced {
 		t.Errorf("the error is %#v, want one in doubt", err)
 	}
 	if _, err := target.Append(t.Context(), inbox, message); err != nil || len(sim.Messages(user)) != 1 {
