@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,6 +21,13 @@ const (
 	NoteDate      = "date-is-import-time" // the Date field is missing or not a date
 	NoteSentTwice = "sent-by-insert"      // import refused the label SENT, insert took it
 	NoteSentLabel = "sent-label-refused"  // the message is in a user label instead of SENT
+
+	// The Date field is further from the time when the source received the
+	// message than Config.DateTolerance; Gmail goes by the field.
+	NoteDateFar = "date-differs"
+
+	NoteDateRepaired = "date-repaired" // by RepairDate
+	NoteFromRepaired = "from-repaired" // by RepairFrom
 
 	// NoteInserted says that the message went by RouteInsert: Gmail joins it to
 	// no conversation, and sets SENT too if it is from the user's own address.
@@ -44,27 +52,41 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 			Hint: fmt.Sprintf("Gmail takes messages of %d MiB and drafts of %d MiB at most. Keep it as a file.", MaxMessageSize>>20, maxDraftSize>>20),
 		}
 	}
-	notes, err := t.notesOn(folder, m)
+	h, err := readHead(m)
 	if err != nil {
 		return migrate.Stored{}, unsent(costImport.op, err)
 	}
-	var id migrate.MessageID
-	switch folder {
-	case draft:
-		id, err = t.createDraft(ctx, m)
-	case sent:
-		var note string
-		if id, note, err = t.appendSent(ctx, m); note != "" {
-			notes = append(notes, note)
+	repairs := t.dateRepair(folder, m, &h)
+	id, note, err := t.put(ctx, folder, h.repair(m, repairs))
+	if refusesFrom(err, &h) {
+		if !h.sound || !slices.Contains(t.repairs, RepairFrom) {
+			return migrate.Stored{}, t.refusedFrom(err)
 		}
-	default:
-		id, err = t.writeUnder(ctx, folder, m)
+		repairs = append(repairs, RepairFrom)
+		id, note, err = t.put(ctx, folder, h.repair(m, repairs))
 	}
 	if err := t.streak.judge(err); err != nil {
 		return migrate.Stored{}, err
 	}
-	t.memory.put(string(id), fact{digest: m.Digest})
+	t.memory.put(string(id), fact{digest: m.Digest, repairs: repairs})
+	notes := t.notesOn(folder, m, &h, repairs)
+	if note != "" {
+		notes = append(notes, note)
+	}
 	return migrate.Stored{ID: id, Notes: notes}, nil
+}
+
+// put stores m as it is. The note is empty, or one on SENT.
+func (t *Target) put(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (id migrate.MessageID, note string, err error) {
+	switch folder {
+	case draft:
+		id, err = t.createDraft(ctx, m)
+	case sent:
+		return t.appendSent(ctx, m)
+	default:
+		id, err = t.writeUnder(ctx, folder, m)
+	}
+	return id, "", err
 }
 
 // appendSent sets SENT, which Gmail documents for inserted mail only, and
@@ -219,17 +241,23 @@ func labelIDs(folder migrate.FolderID, m *migrate.Message) []string {
 	return ids
 }
 
-// notesOn names what a copy of m in folder cannot have. Without a body it
-// tells nothing of the date.
-func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message) (notes []string, err error) {
-	if m.Body != nil {
-		date, err := hasDate(m)
-		if err != nil {
-			return nil, err
-		}
-		if !date {
+// notesOn names what a copy of m in folder, with repairs, cannot have. h is nil
+// if the content of m is gone, so that nothing is known of its date.
+func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message, h *head, repairs []Repair) (notes []string) {
+	switch {
+	case slices.Contains(repairs, RepairDate):
+		notes = append(notes, NoteDateRepaired)
+	case h != nil:
+		date, ok := h.date()
+		switch {
+		case !ok:
 			notes = append(notes, NoteDate)
+		case folder != draft && !m.InternalDate.IsZero() && date.Sub(m.InternalDate).Abs() > t.dateTolerance:
+			notes = append(notes, NoteDateFar)
 		}
+	}
+	if slices.Contains(repairs, RepairFrom) {
+		notes = append(notes, NoteFromRepaired)
 	}
 	if t.route == RouteInsert && folder != draft {
 		notes = append(notes, NoteInserted)
@@ -237,7 +265,7 @@ func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message) (notes []s
 	if dropsFlags(folder, m) {
 		notes = append(notes, NoteFlags)
 	}
-	return notes, nil
+	return notes
 }
 
 // dropsFlags says whether m has flags that its copy cannot have. A draft can

@@ -150,7 +150,7 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 	case op == costLabelsCreate.op:
 		return permanent("Gmail does not take this label and does not say why. A mailbox has room for 10,000 labels, and Gmail dislikes some names: delete labels, leave folders out, or give the folder another name.")
 	case says("from' header"), says("from header"):
-		return permanent("Gmail takes mail with exactly one From field that holds one valid address. Repair the field, or keep the message as a file.")
+		return permanent(hintFrom)
 	case says("invalid attachment"):
 		return permanent("Gmail blocks this attachment's type or found a virus in it (support.google.com/mail/answer/6590). Keep the message as a file.")
 	case a.status == http.StatusRequestEntityTooLarge:

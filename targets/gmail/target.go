@@ -56,6 +56,9 @@ type Config struct {
 
 	Route Route // how messages are written; empty means RouteAuto
 
+	Repairs       []Repair      // what may be done about damaged headers; none by default
+	DateTolerance time.Duration // how far Date may be from INTERNALDATE before a note says so; a week by default
+
 	Limiter  *pace.Limiter // of this mailbox; nil for none
 	Parallel int           // calls at once, 8 by default; 4 at first, and fewer when Gmail asks for it
 
@@ -70,8 +73,12 @@ type Config struct {
 
 // Target is one Gmail mailbox.
 type Target struct {
-	user     string
-	route    Route // known, once the mailbox is open
+	user    string
+	route   Route // known, once the mailbox is open
+	repairs []Repair
+
+	dateTolerance time.Duration
+
 	endpoint *url.URL
 	service  *api.Service
 	raw      *http.Client // for answers that are streamed
@@ -146,17 +153,19 @@ func newTarget(ctx context.Context, c Config) (*Target, error) {
 	}
 	settle := cmp.Or(c.Settle, 3*time.Second)
 	return &Target{
-		user:     c.User,
-		route:    route,
-		endpoint: endpoint,
-		service:  service,
-		raw:      client(&transport{base, tokens, endpoint, maxRaw}),
-		idle:     idle,
-		tokens:   tokens,
-		limiter:  c.Limiter,
-		gate:     pace.NewGate(firstParallel, parallel),
-		settle:   settle,
-		settled:  time.Now().Add(settle),
+		user:          c.User,
+		route:         route,
+		repairs:       c.Repairs,
+		dateTolerance: cmp.Or(c.DateTolerance, 7*24*time.Hour),
+		endpoint:      endpoint,
+		service:       service,
+		raw:           client(&transport{base, tokens, endpoint, maxRaw}),
+		idle:          idle,
+		tokens:        tokens,
+		limiter:       c.Limiter,
+		gate:          pace.NewGate(firstParallel, parallel),
+		settle:        settle,
+		settled:       time.Now().Add(settle),
 	}, nil
 }
 
