@@ -55,6 +55,8 @@ type GmailConfig struct {
 	TokenEnv           string   `toml:"token_env"`
 	Endpoint           string   `toml:"endpoint"`
 	Route              string   `toml:"route"`
+	Repair             []string `toml:"repair"`
+	DateToleranceDays  int      `toml:"date_tolerance_days"`
 	Profile            string   `toml:"profile"`
 	Daily              string   `toml:"daily"`
 	Parallel           int      `toml:"parallel"`
@@ -115,7 +117,7 @@ type RunConfig struct {
 func defaults() Config {
 	return Config{
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
-		Gmail:  GmailConfig{Route: "auto", Profile: "new", Daily: "wait", Parallel: 8},
+		Gmail:  GmailConfig{Route: "auto", DateToleranceDays: 7, Profile: "new", Daily: "wait", Parallel: 8},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
 		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}

@@ -154,7 +154,7 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 	want := Config{
 		Source: SourceConfig{Host: "mail.example.com", Port: 993, TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
 		Target: TargetConfig{Kind: "gmail"},
-		Gmail:  GmailConfig{Impersonate: "m@p.iam.gserviceaccount.com", Route: "auto", Profile: "new", Daily: "wait", Parallel: 8},
+		Gmail:  GmailConfig{Impersonate: "m@p.iam.gserviceaccount.com", Route: "auto", DateToleranceDays: 7, Profile: "new", Daily: "wait", Parallel: 8},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
 		Run: RunConfig{Mailboxes: filepath.Join(dir, "mailboxes.csv"), Checkpoints: filepath.Join(dir, "mailhaul.db"),
 			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", spoolBytes: 2 << 30},

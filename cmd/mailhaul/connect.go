@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/pace"
@@ -123,7 +124,13 @@ func (r *gmailRoute) open(ctx context.Context, c GmailConfig, m Mailbox, l *pace
 }
 
 func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter, route gmail.Route) (*gmail.Target, error) {
-	config := gmail.Config{Route: route, User: m.Target, Endpoint: c.Endpoint, Limiter: l, Parallel: c.Parallel}
+	config := gmail.Config{
+		User: m.Target, Endpoint: c.Endpoint, Limiter: l, Parallel: c.Parallel,
+		Route: route, DateTolerance: time.Duration(c.DateToleranceDays) * 24 * time.Hour,
+	}
+	for _, r := range c.Repair {
+		config.Repairs = append(config.Repairs, gmail.Repair(r))
+	}
 	switch {
 	case c.ServiceAccountFile != "":
 		key, err := os.ReadFile(c.ServiceAccountFile)

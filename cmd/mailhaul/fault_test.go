@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/migratetest"
 	"github.com/mailhaul/mailhaul/sources/sourcetest"
@@ -201,6 +202,62 @@ func TestARunThatStoppedGoesOnWhereImportsMerge(t *testing.T) {
 		t.Fatalf("the second run ends with %d: %s", second.code, second.stderr)
 	}
 	s.checkGmail(t, config, sim)
+}
+
+func TestRepairsAreMadeOnceAndRecorded(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "ann")
+	bob := o.person(t, "bob")
+	put(t, bob, "INBOX", letter("bob", 1, ""))
+	put(t, bob, "INBOX", "From: bob@example.com\r\nMessage-ID: <2@example.com>\r\n\r\nno Date\r\n")
+	put(t, bob, "INBOX", "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\nMessage-ID: <3@example.com>\r\n\r\nno From\r\n")
+	put(t, bob, "Sent", "Date: yesterday\r\nFrom: ann@example.com, bob@example.com\r\nMessage-ID: <4@example.com>\r\n\r\nneither\r\n")
+	faults, err := gmailsim.ParseFaults("lost-reply@2,lost-reply@4,lost-reply@6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for repair, want := range map[string]struct{ code, arrive int }{"": {exitPerson, 2}, `"date", "from"`: {exitDone, 4}} {
+		sim, url := gmailFor(t, gmailsim.Options{Fault: faults}, nil)
+		o.dir = t.TempDir()
+		o.write(t, "password", officePassword+"\n")
+		o.write(t, "token", officeToken+"\n")
+		config := o.migration(t, "gmail", url, "", "", "bob")
+		edit(t, config, "route =", "repair = ["+repair+"]\nroute =")
+		ends(t, want.code, []string{"run", "--config", config})
+		if s := sumsOf(t, config, want.code); s.Total.Outcomes["failed"] != int64(4-want.arrive) {
+			t.Errorf("repair %s: the outcomes are %v", repair, s.Total.Outcomes)
+		}
+		messages := sim.Messages("bob@example.org")
+		dated, notes := 0, map[string]int{}
+		for _, m := range messages {
+			if m.InternalDate.Equal(time.Unix(1_700_000_000, 0)) {
+				dated++
+			}
+		}
+		store, err := sqlite.OpenReadOnly(filepath.Join(o.dir, "mailhaul.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		ledger, err := store.Mailbox(t.Context(), "bob@example.com", "bob@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for folder := range int64(2) {
+			for r, err := range ledger.Records(t.Context(), folder+1, 1, ^migrate.UID(0)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, n := range r.Notes {
+					notes[n]++
+				}
+			}
+		}
+		got := fmt.Sprint(len(messages), dated, notes)
+		if wanted := map[int]string{2: "2 1 map[date-is-import-time:1]", 4: "4 4 map[date-repaired:2 from-repaired:2]"}[want.arrive]; got != wanted {
+			t.Errorf("repair %s: %s, want %s", repair, got, wanted)
+		}
+	}
 }
 
 func kinds(list string) (names []string) {

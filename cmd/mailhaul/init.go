@@ -165,6 +165,15 @@ service_account_file = "service-account.json"
 # keeps different messages apart that share a Message-ID, else insert.
 #route = "auto"
 
+# What may be changed in the header of a copy: "date" gives mail without a usable
+# Date the time when the source received it, "from" gives mail that Gmail refuses
+# for its From one that it takes. The record of each such message says so.
+#repair = ["date", "from"]
+
+# A Date that is further than this from the time when the source received the
+# message is noted in its record.
+#date_tolerance_days = 7
+
 # The quotas of the cloud project: "legacy" if it used the Gmail API between
 # November 2025 and April 2026 and the console still shows 15,000 units per minute
 # and user, else "new". "none" is for a simulator.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/targets/gmail"
 )
 
 // check notes every value that is not acceptable.
@@ -25,6 +26,10 @@ func (c *Config) check(d *document) {
 		d.oneOf("target.kind", c.Target.Kind, "gmail", "graph")
 	}
 	d.oneOf("gmail.route", c.Gmail.Route, "auto", "import", "insert")
+	for _, r := range c.Gmail.Repair {
+		d.oneOf("gmail.repair", r, string(gmail.RepairDate), string(gmail.RepairFrom))
+	}
+	d.between("gmail.date_tolerance_days", c.Gmail.DateToleranceDays, 1, 36500)
 	d.oneOf("gmail.profile", c.Gmail.Profile, "new", "legacy", "none")
 	d.oneOf("gmail.daily", c.Gmail.Daily, "wait", "spend")
 	d.unlimited("gmail", c.Gmail.Profile, c.Gmail.Endpoint)
