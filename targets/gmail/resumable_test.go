@@ -20,6 +20,7 @@ import (
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
+	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim/discovery"
 	"github.com/mailhaul/mailhaul/targets/targettest"
 )
 
@@ -188,7 +189,7 @@ func behind(t *testing.T, o gmailsim.Options, at func(*http.Request) (int64, boo
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sim.Close() })
-	line := &cutting{sim: sim, at: at}
+	line := &cutting{sim: discovery.Checked(t, sim), at: at}
 	server := httptest.NewServer(line)
 	t.Cleanup(server.Close)
 	return sim, line, open(t, config(server))

@@ -15,6 +15,7 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/pace"
 	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
+	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim/discovery"
 	"github.com/mailhaul/mailhaul/targets/targettest"
 )
 
@@ -28,7 +29,7 @@ func serve(t *testing.T, o gmailsim.Options) (*gmailsim.Server, *httptest.Server
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sim.Close() })
-	server := httptest.NewServer(sim)
+	server := httptest.NewServer(discovery.Checked(t, sim))
 	t.Cleanup(server.Close)
 	return sim, server
 }

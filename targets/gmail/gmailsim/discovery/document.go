@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A document is what is read of a discovery document.
@@ -49,7 +50,8 @@ type schema struct {
 	Repeated   bool
 }
 
-func load() (*document, error) {
+// load reads the document once; nothing changes it.
+var load = sync.OnceValues(func() (*document, error) {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "google.golang.org/api").Output()
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func load() (*document, error) {
 	}
 	d.collect(d.Resources)
 	return &d, nil
-}
+})
 
 func (d *document) collect(resources map[string]*resource) {
 	for _, r := range resources {
