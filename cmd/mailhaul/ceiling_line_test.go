@@ -21,6 +21,7 @@ type line struct {
 	conns  chan net.Conn
 	closed chan struct{}
 	server http.Server
+	served sync.WaitGroup
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -52,6 +53,8 @@ func (l *line) transport() *http.Transport {
 }
 
 func (l *line) serve(w http.ResponseWriter, r *http.Request) {
+	l.served.Add(1)
+	defer l.served.Done()
 	begun := time.Now()
 	there, back := l.delay(), l.delay()
 	if strings.Contains(r.URL.Path, "/upload/") {

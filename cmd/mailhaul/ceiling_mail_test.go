@@ -22,7 +22,7 @@ type load struct {
 type loadFolder struct {
 	name     string
 	messages int
-	size     int64 // of each message, about
+	size     int // of each message in octets, about
 	copies   bool
 }
 
@@ -32,11 +32,9 @@ func (l *load) octets(i int, uid migrate.UID) string {
 		i--
 	}
 	f := l.folders[i]
-	// Sizes spread from a half to three halves, by a step prime to their number.
-	size := f.size/2 + f.size*int64(uid)*37%101/100
 	head := fmt.Sprintf("From: %[1]s\r\nTo: %[1]s\r\nDate: Mon, 2 Jan 2006 15:04:05 +0000\r\nMessage-ID: <%[2]d.%[3]d.%[1]s>\r\nSubject: %[2]d of %[4]s\r\n\r\n", l.user, uid, i, f.name)
 	const line = "The quick brown fox jumps over the lazy dog and comes back again.\r\n"
-	return head + strings.Repeat(line, int(max(size-int64(len(head)), 0))/len(line))
+	return head + strings.Repeat(line, max(f.size-len(head), 0)/len(line))
 }
 
 func (l *load) messages() (n int) {

@@ -33,6 +33,8 @@ type haul struct {
 	took  time.Duration
 	line  *line
 	loads []*load
+
+	progress migrate.Progress
 }
 
 // overhead is how much of the lower bound a haul may take.
@@ -40,7 +42,7 @@ const overhead = 1.03
 
 // check prints what a haul came to, and fails if that is not what mailhaul
 // promises.
-func (h haul) check(t *testing.T) {
+func (h *haul) check(t *testing.T) {
 	t.Helper()
 	messages, refused := 0, 0
 	for _, l := range h.loads {
@@ -75,7 +77,7 @@ func (h *haul) run(t *testing.T, shared *pace.Limiter, own []pace.Limit, open fu
 		Retry:       migrate.Retry{First: time.Second, Max: time.Minute, Patience: time.Hour},
 		Jobs:        len(h.loads),
 		Grace:       grace,
-		Progress:    new(migrate.Progress),
+		Progress:    &h.progress,
 	}
 	limiters := map[string]*pace.Limiter{}
 	var boxes []migrate.Mailbox
@@ -118,6 +120,7 @@ func (h *haul) run(t *testing.T, shared *pace.Limiter, own []pace.Limit, open fu
 
 // stop ends the line, since nothing may go on when a bubble ends.
 func (h *haul) stop(transport *http.Transport) {
+	h.line.served.Wait() // an answer may arrive before its handler has ended
 	transport.CloseIdleConnections()
 	h.line.server.Close()
 }
@@ -127,7 +130,7 @@ type staff struct {
 	mailboxes int
 	median    float64 // of their messages
 	sigma     float64 // of the logarithm of the number of their messages, which is normal
-	size      int64   // of most messages, in octets
+	size      int     // of a message, in octets
 }
 
 // loads returns the mailboxes of o, the same ones each time.
@@ -233,32 +236,70 @@ func graphBound(ls []*load, q graphsim.Quota, call time.Duration) (bound time.Du
 }
 
 func TestMicrosoftIsGivenAllThatItsLimitsAllow(t *testing.T) {
-	light, heavy := staff{1, 1400, 0, 1000}, staff{2, 400, 0.1, 60_000}
-	compressed := 10 // how many times shorter the stretches of time of the limits are, and less fits into them
-	if *ceiling {
-		light, heavy, compressed = staff{30, 3000, 1, 4000}, staff{10, 1500, 0.5, 60_000}, 1
+	type scale struct {
+		light, heavy staff
+		compressed   int // how many times shorter the stretches of time of the limits are, and less fits into them
 	}
+	calls, uploads := scale{staff{1, 1400, 0, 1000}, staff{1, 300, 0, 60_000}, 10}, scale{staff{1, 300, 0, 1000}, staff{1, 1300, 0, 60_000}, 4}
+	if *ceiling {
+		calls, uploads = scale{staff{30, 2000, 1, 4000}, staff{10, 1500, 0.5, 60_000}, 1}, scale{staff{30, 1000, 0.5, 4000}, staff{10, 3000, 0.3, 60_000}, 1}
+	}
+	for name, s := range map[string]scale{"where calls decide": calls, "where uploads decide": uploads} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := graphsim.DocumentedQuota()
+				q.Requests, q.Per = q.Requests/s.compressed, q.Per/time.Duration(s.compressed)
+				q.Upload, q.UploadPer = q.Upload/int64(s.compressed), q.UploadPer/time.Duration(s.compressed)
+				sim, err := graphsim.New(graphsim.Options{Quota: q, Latency: 120 * time.Millisecond})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer sim.Close()
+				own := graph.MailboxLimits()
+				for i := range own {
+					own[i].Amount, own[i].Per = own[i].Amount/int64(s.compressed), own[i].Per/time.Duration(s.compressed)
+				}
+				h := haul{loads: append(s.light.loads("light"), s.heavy.loads("heavy")...), line: newLine(sim, 80*time.Millisecond, 0)}
+				transport := h.line.transport()
+				defer h.stop(transport)
+				h.run(t, pace.NewLimiter(nil, graph.AppLimits()...), own, func(ctx context.Context, user string, l *pace.Limiter) (migrate.Target, error) {
+					return graph.Open(ctx, graph.Config{User: user, Endpoint: "http://localhost", Limiter: l, Transport: transport,
+						Token: graph.StaticToken("test"), Route: graph.RouteImport, Probed: true})
+				})
+				h.bound = graphBound(h.loads, q, h.line.mean())
+				h.check(t)
+				t.Log(sim.Fired())
+			})
+		})
+	}
+}
+
+func TestAMailboxThatIsParkedHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := graphsim.DocumentedQuota()
-		q.Requests, q.Per = q.Requests/compressed, q.Per/time.Duration(compressed)
-		q.Upload, q.UploadPer = q.Upload/int64(compressed), q.UploadPer/time.Duration(compressed)
-		sim, err := graphsim.New(graphsim.Options{Quota: q, Latency: 120 * time.Millisecond})
+		sim, err := gmailsim.New(gmailsim.Options{UploadBytes: 150_000, ParkTime: 15 * time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer sim.Close()
-		own := graph.MailboxLimits()
-		for i := range own {
-			own[i].Amount, own[i].Per = own[i].Amount/int64(compressed), own[i].Per/time.Duration(compressed)
-		}
-		h := haul{loads: append(light.loads("light"), heavy.loads("heavy")...), line: newLine(sim, 80*time.Millisecond, 0)}
+		h := haul{loads: []*load{
+			{"parked@example.org", []loadFolder{{"INBOX", 300, 1000, false}}},
+			{"other@example.org", []loadFolder{{"INBOX", 80, 1000, false}}},
+		}, line: newLine(sim, 200*time.Millisecond, 500*time.Millisecond)}
 		transport := h.line.transport()
 		defer h.stop(transport)
-		h.run(t, pace.NewLimiter(nil, graph.AppLimits()...), own, func(ctx context.Context, user string, l *pace.Limiter) (migrate.Target, error) {
-			return graph.Open(ctx, graph.Config{User: user, Endpoint: "http://localhost", Limiter: l, Transport: transport,
-				Token: graph.StaticToken("test"), Route: graph.RouteImport, Probed: true})
+		profile := gmail.Profiles()[0]
+		h.run(t, pace.NewLimiter(nil, profile.Project...), profile.User, func(ctx context.Context, user string, l *pace.Limiter) (migrate.Target, error) {
+			return gmail.Open(ctx, gmail.Config{User: user, Endpoint: "http://localhost/", Limiter: l, Transport: transport, Route: gmail.RouteImport,
+				TokenSource: gmail.Static(func() (string, error) { return "test", nil })})
 		})
-		h.bound = graphBound(h.loads, q, h.line.mean())
-		h.check(t)
+		for i, want := range []struct{ from, to time.Duration }{{15 * time.Minute, 19 * time.Minute}, {20 * time.Second, time.Minute}} {
+			s := h.progress.Snapshot()[i]
+			if took := s.Ended.Sub(s.Started); took < want.from || took > want.to {
+				t.Errorf("%s took %v, want %v to %v", s.Source, took, want.from, want.to)
+			}
+		}
+		if n := h.line.refused[http.StatusTooManyRequests]; n == 0 || n > 8 {
+			t.Errorf("%d calls were refused, want those that were on their way", n)
+		}
 	})
 }
