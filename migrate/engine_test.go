@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -43,6 +44,23 @@ func TestACompleteRunCopiesEveryMessageOnce(t *testing.T) {
 		w.check()
 		if !w.state.Complete || w.state.Ended.IsZero() || w.state.Error != "" {
 			t.Errorf("state after a complete pass: %+v", w.state)
+		}
+	})
+}
+
+func TestACopyThatMergesSaysWhatItLost(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		w.parallel = 1
+		w.add("Answers", "one", "two")
+		w.mail["Answers"][0].flags = []Flag{Seen, Answered}
+		if err := w.run(); err != nil {
+			t.Fatal(err)
+		}
+		w.check()
+		answers := w.folders[len(w.folders)-1]
+		r, other := w.record(answers, 1), w.record(answers, 2)
+		if w.labels && (r.Outcome != Merged || !slices.Equal(r.Notes, []string{`no \Answered`}) || other.Outcome != Merged || other.Notes != nil) {
+			t.Errorf("%+v %+v", r, other)
 		}
 	})
 }

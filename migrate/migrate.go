@@ -76,8 +76,10 @@ type Target interface {
 	// holds the message.
 	Find(ctx context.Context, folder FolderID, m *Message, since Position) (Stored, error)
 
-	// Update changes a message that is there. It may be repeated.
-	Update(ctx context.Context, id MessageID, change Change) error
+	// Update changes a message that is there, and names what of the change the
+	// target cannot hold, as in Stored.Notes. It may be repeated. The error
+	// wraps ErrNotFound if there is no such message.
+	Update(ctx context.Context, id MessageID, change Change) (notes []string, err error)
 
 	Close() error
 }

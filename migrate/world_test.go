@@ -356,15 +356,19 @@ func (t *worldTarget) Find(_ context.Context, folder FolderID, m *Message, since
 	return Stored{}, ErrNotFound
 }
 
-func (t *worldTarget) Update(_ context.Context, id MessageID, change Change) error {
+func (t *worldTarget) Update(_ context.Context, id MessageID, change Change) ([]string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := (*world)(t)
 	c := w.copyOf(id)
 	if c == nil {
-		return ErrNotFound
+		return nil, ErrNotFound
 	}
-	return w.effect("update", func() {
+	var notes []string
+	for _, f := range change.AddFlags {
+		notes = append(notes, "no "+string(f))
+	}
+	return notes, w.effect("update", func() {
 		if !slices.Contains(c.folders, change.AddFolder) {
 			c.folders = append(c.folders, change.AddFolder)
 		}

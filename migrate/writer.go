@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -332,7 +333,7 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		switch {
 		case err == nil && w.target.Capabilities().Labels:
 			// It may have been written for another folder.
-			if err := w.target.Update(w.writes, stored.ID, t.placed()); err != nil {
+			if _, err := w.target.Update(w.writes, stored.ID, t.placed()); err != nil {
 				return fmt.Errorf("place a message that was found: %w", err)
 			}
 			fallthrough
@@ -371,13 +372,11 @@ func (t *task) arrived(o Outcome, s Stored) {
 	t.rec.Outcome, t.rec.Doubt, t.rec.Target, t.rec.Notes = o, false, s.ID, s.Notes
 }
 
-// placed is what places a message that is at the target in the folder of t.
+// placed is what places a message that is at the target in the folder of t. The
+// first copy says whether it was read.
 func (t *task) placed() Change {
-	c := Change{AddFolder: t.folder}
-	if t.msg.HasFlag(Flagged) {
-		c.AddFlags = []Flag{Flagged}
-	}
-	return c
+	seen := func(f Flag) bool { return strings.EqualFold(string(f), string(Seen)) }
+	return Change{AddFolder: t.folder, AddFlags: slices.DeleteFunc(slices.Clone(t.msg.Flags), seen)}
 }
 
 // merge places a message of the same content in the folder of t, if the target
@@ -423,13 +422,13 @@ func (w *writer) merge(t *task) (merged bool, others []FolderID, err error) {
 	if !r.Outcome.Arrived() {
 		return false, others, nil
 	}
-	err = w.target.Update(w.writes, r.Target, t.placed())
+	notes, err := w.target.Update(w.writes, r.Target, t.placed())
 	if errors.Is(err, ErrNotFound) { // deleted at the target since
 		return false, nil, nil
 	}
 	if err != nil {
 		return false, nil, err
 	}
-	t.arrived(Merged, Stored{ID: r.Target})
+	t.arrived(Merged, Stored{ID: r.Target, Notes: notes})
 	return true, nil, nil
 }

@@ -11,31 +11,51 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
-// Update adds the labels of change. Its error wraps ErrNotFound if the message
-// was deleted.
+// Update adds the labels of change.
 //
 // A message that is somewhere is not moved to Spam or Trash because another
 // copy of it was there: Gmail would hide it everywhere and delete it after 30
 // days. For the same reason adding a folder takes it out of both. Nor does it
 // become a draft.
-func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrate.Change) error {
+func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrate.Change) (notes []string, err error) {
+	at := change.AddFolder
+	switch at {
+	case junk, trash, draft:
+		meta, err := t.metadata(ctx, string(id))
+		if gone(err) {
+			return nil, fmt.Errorf("%w: %w", migrate.ErrNotFound, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(meta.labels, string(at)) {
+			notes = append(notes, NoteNotPlaced)
+			at = ""
+		}
+	}
+	if dropsFlags(at, &migrate.Message{Flags: change.AddFlags}) {
+		notes = append(notes, NoteFlags)
+	}
 	place := func(label migrate.FolderID) error {
 		return t.modify(ctx, id, labelChange(label, change.AddFlags))
 	}
-	err := t.labelled(ctx, change.AddFolder, place)
+	err = t.labelled(ctx, change.AddFolder, place)
 	if change.AddFolder != sent || !refusesSent(err) {
-		return err
+		return notes, err
 	}
 	// Only insert and import set SENT. A copy that has it is where it belongs.
 	meta, err := t.metadata(ctx, string(id))
-	if err != nil || slices.Contains(meta.labels, string(sent)) {
-		return err
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(meta.labels, string(sent)) {
+		return notes, place(archive)
 	}
 	label, err := t.sentLabel(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return t.labelled(ctx, label, place)
+	return append(notes, NoteSentLabel), t.labelled(ctx, label, place)
 }
 
 // labelChange is what adding a folder and flags does to the labels.

@@ -83,16 +83,20 @@ func flagNotes(m *migrate.Message) (notes []string) {
 
 // Update implements [migrate.Target]. A message has one folder here, so a
 // change of folder is refused.
-func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrate.Change) error {
+func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrate.Change) (notes []string, err error) {
 	if change.AddFolder != "" {
-		return &migrate.Error{Op: "update", Class: migrate.Permanent, Refused: true, Err: errors.New("a message can be in one folder only")}
+		return nil, &migrate.Error{Op: "update", Class: migrate.Permanent, Refused: true, Err: errors.New("a message can be in one folder only")}
 	}
+	notes = flagNotes(&migrate.Message{Flags: change.AddFlags})
 	patch := newMessage()
 	m := migrate.Message{Flags: change.AddFlags}
 	if m.HasFlag(migrate.Seen) {
 		patch.SetIsRead(new(true))
 	}
 	setFlags(patch, change.AddFlags)
+	if verb := lastVerb(&m); verb != nil {
+		patch.SetSingleValueExtendedProperties(verb)
+	}
 	item := t.user.Messages().ByMessageId(string(id))
 	if add := patch.GetCategories(); len(add) > 0 {
 		// Categories can only be written all together.
@@ -100,7 +104,7 @@ func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrat
 			QueryParameters: &users.ItemMessagesMessageItemRequestBuilderGetQueryParameters{Select: []string{"categories"}},
 		})
 		if err != nil {
-			return named("read categories", err)
+			return nil, named("read categories", err)
 		}
 		all := got.GetCategories()
 		for _, c := range add {
@@ -110,13 +114,13 @@ func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrat
 		}
 		patch.SetCategories(all)
 	}
-	if patch.GetIsRead() == nil && patch.GetFlag() == nil && patch.GetCategories() == nil {
-		return nil
+	if patch.GetIsRead() == nil && patch.GetFlag() == nil && patch.GetCategories() == nil && patch.GetSingleValueExtendedProperties() == nil {
+		return notes, nil
 	}
 	if _, err := item.Patch(ctx, patch, nil); err != nil {
-		return named("update", err)
+		return nil, named("update", err)
 	}
-	return nil
+	return notes, nil
 }
 
 // newMessage returns a message without the @odata.type that the SDK adds.
