@@ -49,6 +49,7 @@ func (t *Target) resumable(ctx context.Context, c cost, m *migrate.Message, meth
 		return err
 	})
 	if e, ok := errors.AsType[*migrate.Error](err); ok && e.Class == migrate.Transient && u.address != "" {
+		u.m = nil // not to be held
 		t.interrupted.put(key, u)
 	}
 	return migrate.MessageID(id), err

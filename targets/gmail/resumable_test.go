@@ -241,6 +241,30 @@ func TestWhatIsLeftOutOfAChunkIsSentWithTheNext(t *testing.T) {
 	}
 }
 
+func TestAnUploadThatIsRefusedForNowGoesOnLater(t *testing.T) {
+	for _, code := range []int{401, 403, 408, 429, 500, 503} {
+		s := &receiver{}
+		var refused atomic.Bool
+		_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", chunkSize)) && !refused.Swap(true) {
+				io.Copy(io.Discard, r.Body)
+				w.Header().Set("Retry-After", "900")
+				w.WriteHeader(code)
+				io.WriteString(w, envelope(code, "rateLimitExceeded", "Not now."))
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+		message := &migrate.Message{Size: 3 * chunkSize, Body: lines(3 * chunkSize)}
+		stored, calls := persist(t, open(t, config(server)), inbox, message)
+		s.mu.Lock()
+		if stored.ID != "17" || calls != 2 || s.opens != 1 || s.came != message.Size {
+			t.Errorf("%d: %q in %d calls and %d uploads, %d octets came", code, stored.ID, calls, s.opens, s.came)
+		}
+		s.mu.Unlock()
+	}
+}
+
 func TestAnUploadThatGetsOnSaysSo(t *testing.T) {
 	second := fmt.Sprintf("bytes %d-", chunkSize)
 	_, _, target := behind(t, gmailsim.Options{}, func(r *http.Request) (int64, bool) {
