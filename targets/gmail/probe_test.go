@@ -226,3 +226,26 @@ func TestWhatIsInsertedSaysWhatItLacks(t *testing.T) {
 		t.Errorf("%d messages are there", n)
 	}
 }
+
+// All that the user wrote is in Sent where it is inserted: the copy that came
+// back to the inbox is not the one that was sent.
+func TestInsertedMailToOneselfIsTwoMessages(t *testing.T) {
+	_, server := serve(t, gmailsim.Options{})
+	c := config(server)
+	c.Route = RouteInsert
+	written := targettest.Letter("myself")
+	delivered := targettest.Message(append([]byte("Received: from localhost by mail.example.org\r\n"), written.Body.(targettest.Octets)...), written.MessageID)
+	if _, err := open(t, c).Append(t.Context(), inbox, delivered); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := open(t, c).Find(t.Context(), sent, written, "1000"); !errors.Is(err, migrate.ErrNotFound) {
+		t.Errorf("found %q before it was sent, error %v", found.ID, err)
+	}
+	stored, err := open(t, c).Append(t.Context(), sent, written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := open(t, c).Find(t.Context(), sent, written, "1000"); err != nil || found.ID != stored.ID {
+		t.Errorf("found %q, error %v, want %q", found.ID, err, stored.ID)
+	}
+}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -141,6 +143,27 @@ func TestAHeaderThatCannotBeRepairedIsRefusedForThatReason(t *testing.T) {
 	}
 }
 
+func TestABadRequestIsBlamedOnFromOnlyIfItHasTwoAddresses(t *testing.T) {
+	var sent atomic.Int64
+	_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			io.WriteString(w, `{"historyId":"1"}`)
+			return
+		}
+		sent.Add(1)
+		w.WriteHeader(400)
+		io.WriteString(w, `{"error":{"code":400,"message":"Bad Request","errors":[{"reason":"badRequest"}]}}`)
+	})
+	target := open(t, repairing(server.URL))
+	for from, want := range map[string]int64{"ann@example.org": 1, "ann@example.org, bob@example.org": 2, "ann@example.org\r\nFrom: bob@example.org": 2, "ann@example.org; bob@example.org": 2} {
+		sent.Store(0)
+		_, err := target.Append(t.Context(), inbox, targettest.Message([]byte(dated+"From: "+from+"\r\n\r\nbody"), ""))
+		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Permanent || strings.Contains(e.Hint, "From") || sent.Load() != want {
+			t.Errorf("From %q: %d requests, want %d; the error is %#v", from, sent.Load(), want, err)
+		}
+	}
+}
+
 func TestADateIsOnlyRepairedIfTheSourceKnowsABetterOne(t *testing.T) {
 	sim, server := serve(t, gmailsim.Options{})
 	m := targettest.Message([]byte("From: ann@example.org\r\n\r\nbody"), "")
@@ -218,6 +241,29 @@ func TestARepairedBodyReadsTheSameInAnyPieces(t *testing.T) {
 	}
 	if got, err := io.ReadAll(before); err != nil || string(got) != text {
 		t.Errorf("restored to %q, error %v, want %q", got, err, text)
+	}
+}
+
+func TestARepairedCopyIsKnownWhateverItsLineEnds(t *testing.T) {
+	const source = "Date: x\nFrom: a\n\nbody\rend"
+	m := targettest.Message([]byte(source), "")
+	repaired := dated + top + "date\r\n" + renamed + source
+	for raw, want := range map[string]match{
+		repaired:                                 copied,
+		"Received: by google.com\r\n" + repaired: copied,
+		"Received: by elsewhere\r\nX: y\n" + repaired:                                                                    copied,
+		"Received: by google.com\r\n" + dated + top + "date\r\n" + renamed + "Date: x\r\nFrom: a\r\n\r\nbody\r\nend\r\n": copied,
+		"Received: by google.com\r\n" + dated + top + "date\r\n" + renamed + "Date: x\r\nFrom: a\r\n\r\nb0dy\r\nend\r\n": differs,
+		"\r\n" + repaired: differs, // that is a body
+		dated + top + "date\r\n" + renamed + repaired:    differs, // repaired twice
+		strings.Replace(repaired, renamed, "", 1):        copied,  // renamed back
+		strings.Replace(repaired, top+"date\r\n", "", 1): differs,
+		strings.Repeat("X: y\r\n", maxHeader) + repaired: differs,
+	} {
+		got, _, err := compareFile(strings.NewReader(raw), int64(len(raw)), m)
+		if err != nil || got != want {
+			t.Errorf("%.150q: %v, error %v, want %v", raw, got, err, want)
+		}
 	}
 }
 
