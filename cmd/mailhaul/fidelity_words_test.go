@@ -70,19 +70,24 @@ func footnotes() []footnote {
 // meanings says what the notes in records mean.
 func meanings() map[string]string {
 	return map[string]string{
-		"addresses-repaired":       "a field of addresses could not be read; the addresses that were found in it are there",
-		"alternative-text-dropped": "the plain text beside HTML is gone",
-		"answered-flag-dropped":    "`\\Answered` is gone",
-		"attached-message-as-file": "an attached message is a file of type .eml, octet for octet",
-		"damaged-mime-attached":    "something could not be read, so the original is attached whole",
-		"date-is-import-time":      "the message has no Date that Gmail can read, and is dated by the import",
-		"draft-as-message":         "a draft is an ordinary message",
-		"flags-dropped":            "`\\Answered`, `$Forwarded` or keywords are gone",
-		"forwarded-flag-dropped":   "`$Forwarded` is gone",
-		"keyword-dropped":          "a keyword that a mail program set for itself is gone",
-		"mime-structure-rebuilt":   "the parts were put together anew",
-		"sent-date-missing":        "the message has no Date that can be read",
-		"too-large-to-import":      "it was too large for `importmime` and went by `json`",
+		"addresses-repaired":                           "a field of addresses could not be read; the addresses that were found in it are there",
+		"alternative-text-dropped":                     "the plain text beside HTML is gone",
+		"answered-flag-dropped":                        "`\\Answered` is gone",
+		"attached-message-as-file":                     "an attached message is a file of type .eml, octet for octet",
+		"charset-guessed-and-original-attached":        "the charset of the text is unknown and was guessed, so the original is attached whole",
+		"control-characters-dropped":                   "characters that Exchange cannot hold are gone from the text",
+		"damaged-mime-attached":                        "something could not be read, so the original is attached whole",
+		"date-is-import-time":                          "the message has no Date that Gmail can read, and is dated by the import",
+		"draft-as-message":                             "a draft is an ordinary message",
+		"flags-dropped":                                "`\\Answered`, `$Forwarded` or keywords are gone",
+		"forwarded-flag-dropped":                       "`$Forwarded` is gone",
+		"inner-signature-broken-and-original-attached": "a part was signed or encrypted, so the original is attached whole",
+		"keyword-dropped":                              "a keyword that a mail program set for itself is gone",
+		"mime-structure-rebuilt":                       "the parts were put together anew",
+		"sent-date-missing":                            "the message has no Date that can be read",
+		"not-placed":                                   "a copy in Spam, Trash or Drafts of a message that is elsewhere too does not move it there",
+		"sent-label-refused":                           "Gmail does not let the API put it into Sent, so it stands under the label `Sent (migrated)`",
+		"too-large-to-import":                          "it was too large for `importmime` and went by `json`",
 	}
 }
 

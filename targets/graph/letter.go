@@ -79,6 +79,10 @@ func takeApart(m *migrate.Message) (*letter, error) {
 		l.note("damaged-mime-attached")
 		l.original = true
 	}
+	if w.protected {
+		l.note("inner-signature-broken-and-original-attached")
+		l.original = true
+	}
 	if l.original {
 		size, err := r.Seek(0, io.SeekEnd)
 		if err != nil {
@@ -151,7 +155,14 @@ func (l *letter) setText(p leaf, isHTML bool, body io.Reader) error {
 		return err
 	}
 	l.html, l.alternative = isHTML, p.alternative
-	l.text = clean(toUTF8(head(data, maxText), p.params["charset"]))
+	text, guess := decodeText(head(data, maxText), p.params["charset"])
+	if guess {
+		l.note("charset-guessed-and-original-attached")
+		l.original = true
+	}
+	if l.text = clean(text); l.text != text {
+		l.note("control-characters-dropped")
+	}
 	if len(data) > maxText || len(l.text) > maxText {
 		l.note("long-text-attached")
 		l.text = string(head([]byte(l.text), maxText))
@@ -162,6 +173,9 @@ func (l *letter) setText(p leaf, isHTML bool, body io.Reader) error {
 
 func (l *letter) attach(p leaf, body io.Reader) error {
 	a := attachment{name: p.fileName(), mediaType: p.mediaType, leaf: p.index}
+	if method := p.params["method"]; p.mediaType == "text/calendar" && method != "" {
+		a.mediaType = mime.FormatMediaType(p.mediaType, map[string]string{"method": method}) // RFC 6047 section 2.4
+	}
 	if id := strings.Trim(strings.TrimSpace(p.header.Get("Content-Id")), "<>"); id != "" && !p.attached() {
 		a.inline, a.contentID = true, clean(id)
 	}

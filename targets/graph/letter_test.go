@@ -208,6 +208,58 @@ func TestAnUnknownCharsetLosesNothing(t *testing.T) {
 	}
 }
 
+func TestWhatChangesInTheTextIsNamed(t *testing.T) {
+	for _, c := range []struct{ field, text, want, note string }{
+		{"text/plain", "plain", "plain\r\n", ""},
+		{"text/plain", "gr\u00fc\u00dfe", "gr\u00fc\u00dfe\r\n", ""},
+		{"text/plain; charset=iso-8859-1", "gr\xfc\xdfe", "gr\u00fc\u00dfe\r\n", ""},
+		{"text/plain", "gr\xfc\xdfe", "gr\u00fc\u00dfe\r\n", "charset-guessed-and-original-attached"},
+		{"text/plain; charset=x-unheard-of", "plain", "plain\r\n", ""},
+		{"text/plain; charset=x-unheard-of", "gr\u00fc\u00dfe", "gr\u00fc\u00dfe\r\n", "charset-guessed-and-original-attached"},
+		{"text/plain", "a\x00b", "ab\r\n", "control-characters-dropped"},
+	} {
+		_, l, _ := posted(t, sourced(crlf("Date: Fri, 03 Jul 2009 14:15:16 +0000\nContent-Type: "+c.field+"\n\n"+c.text+"\n")))
+		var notes []string
+		if c.note != "" {
+			notes = []string{c.note}
+		}
+		whole := len(l.attachments) == 1 && l.attachments[0].leaf == -1
+		if l.text != c.want || !slices.Equal(l.notes, notes) || whole != strings.HasSuffix(c.note, "attached") {
+			t.Errorf("%q became %q, notes %q, attached %v", c.text, l.text, l.notes, l.attachments)
+		}
+	}
+}
+
+func TestAnInnerSignatureIsKeptInTheOriginal(t *testing.T) {
+	s := crlf("Date: Fri, 03 Jul 2009 14:15:16 +0000\nContent-Type: multipart/mixed; boundary=a\n\n--a\n\nfooter of a list\n--a\nContent-Type: multipart/signed; boundary=b\n\n--b\n\nsigned\n--b\nContent-Type: application/pgp-signature\n\nx\n--b--\n--a--\n")
+	_, l, _ := posted(t, sourced(s))
+	last := l.attachments[len(l.attachments)-1]
+	if !slices.Contains(l.notes, "inner-signature-broken-and-original-attached") || last.leaf != -1 || last.size != int64(len(s)) {
+		t.Errorf("%q %v", l.notes, l.attachments)
+	}
+}
+
+func TestAttachmentsKeepTheirNamesAndMethods(t *testing.T) {
+	for part, want := range map[string]string{
+		"Content-Disposition: attachment; filename*0*=iso-8859-1''Gr%F6; filename*1*=%DFe.zip":     "Gr\u00f6\u00dfe.zip",
+		"Content-Disposition: attachment; filename*=windows-1252'de'%80.txt":                       "\u20ac.txt",
+		"Content-Disposition: attachment; filename*=utf-8''%E2%82%AC.txt":                          "\u20ac.txt",
+		"Content-Type: application/zip; name*=iso-8859-1''Gr%F6%DFe.zip":                           "Gr\u00f6\u00dfe.zip",
+		"Content-Disposition: attachment; filename=\"=?iso-8859-1?q?Gr=F6=DFe?=.zip\"":             "Gr\u00f6\u00dfe.zip",
+		"Content-Disposition: attachment; filename*=x-unheard-of''%F6.zip":                         "\u00f6.zip",
+		"Content-Disposition: attachment; filename*=iso-8859-1''%zz.zip\nContent-Type: image/jpeg": "part-1.jpg",
+	} {
+		_, l, _ := posted(t, sourced(crlf("Content-Type: multipart/mixed; boundary=a\n\n--a\n"+part+"\n\nx\n--a--\n")))
+		if len(l.attachments) != 1 || l.attachments[0].name != want {
+			t.Errorf("%s: %v, want the name %q", part, l.attachments, want)
+		}
+	}
+	got, _, _ := posted(t, sourced(crlf("Content-Type: text/calendar; method=REQUEST; charset=utf-8\n\nBEGIN:VCALENDAR\n")))
+	if a := got["attachments"].([]any)[0].(map[string]any); a["contentType"] != "text/calendar; method=REQUEST" {
+		t.Errorf("%v", a)
+	}
+}
+
 func TestALongTextIsShownInPartAndAttachedWhole(t *testing.T) {
 	text := strings.Repeat("0123456789abcde\n", 2*maxText/16)
 	m := sourced(octets("Subject: s\r\n\r\n" + text))

@@ -3,11 +3,13 @@ package graph
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"io"
 	"mime"
 	"mime/quotedprintable"
+	"regexp"
 	"strings"
 
 	"github.com/emersion/go-message"
@@ -36,11 +38,12 @@ var errTooManyLeaves = errors.New("too many parts")
 
 // A walk goes through the leaves of a message in order, tolerantly.
 type walk struct {
-	visit   func(l leaf, body io.Reader) error // body has its transfer encoding undone
-	damaged bool                               // something could not be read as MIME
-	multi   bool                               // there was a multipart
-	leaves  int
-	alts    int
+	visit     func(l leaf, body io.Reader) error // body has its transfer encoding undone
+	damaged   bool                               // something could not be read as MIME
+	multi     bool                               // there was a multipart
+	protected bool                               // some of the message is signed or encrypted
+	leaves    int
+	alts      int
 }
 
 // errNoHeader says that the octets do not start with a header at all.
@@ -128,6 +131,7 @@ func (w *walk) part(h message.Header, body io.Reader, depth, alternative int) er
 	mediaType, params := contentType(h)
 	if boundary := params["boundary"]; strings.HasPrefix(mediaType, "multipart/") && boundary != "" && depth < maxDepth {
 		w.multi = true
+		w.protected = w.protected || signedOrEncrypted(mediaType)
 		if mediaType == "multipart/alternative" {
 			w.alts++
 			alternative = w.alts
@@ -184,15 +188,26 @@ func contentType(h message.Header) (string, map[string]string) {
 // parameters, which is wrong but common), or "".
 func (l leaf) fileName() string {
 	_, params, _ := l.header.ContentDisposition()
-	name := params["filename"]
-	if name == "" {
-		name = l.params["name"]
-	}
+	name := cmp.Or(extendedName(l.header.Get("Content-Disposition")), params["filename"], extendedName(l.header.Get("Content-Type")), l.params["name"])
 	dec := mime.WordDecoder{CharsetReader: message.CharsetReader}
 	if s, err := dec.DecodeHeader(name); err == nil {
 		name = s
 	}
 	return clean(strings.Join(strings.Fields(name), " "))
+}
+
+// extended matches the charset of a name (RFC 2231 section 4).
+var extended = regexp.MustCompile(`(?i)\b((?:file)?name(?:\*0)?\*=)([\w.:-]+)'`)
+
+// extendedName reads a name whose charset package mime does not know: it leaves
+// out the parameter, or a part of it. It returns "" for any other name.
+func extendedName(field string) string {
+	m := extended.FindStringSubmatch(field)
+	if m == nil || strings.EqualFold(m[2], "utf-8") || strings.EqualFold(m[2], "us-ascii") {
+		return ""
+	}
+	_, params, _ := mime.ParseMediaType(extended.ReplaceAllString(field, "${1}utf-8'"))
+	return toUTF8([]byte(cmp.Or(params["filename"], params["name"])), m[2])
 }
 
 func (l leaf) attached() bool {

@@ -11,21 +11,28 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// toUTF8 decodes text in a charset by its label. Without a known one, it is
-// UTF-8 if it can be, and Windows-1252 if not.
+// toUTF8 decodes text in a charset by its label.
 func toUTF8(data []byte, label string) string {
-	if label != "" && !strings.EqualFold(label, "utf-8") && !strings.EqualFold(label, "us-ascii") {
+	s, _ := decodeText(data, label)
+	return s
+}
+
+// decodeText decodes text in a charset by its label. Without a known one it is
+// a guess: UTF-8 if it can be, and Windows-1252 if not.
+func decodeText(data []byte, label string) (s string, guess bool) {
+	named := label != "" && !strings.EqualFold(label, "utf-8") && !strings.EqualFold(label, "us-ascii")
+	if named {
 		if r, err := charset.Reader(label, bytes.NewReader(data)); err == nil {
 			if out, err := io.ReadAll(r); err == nil {
-				return string(out)
+				return string(out), false
 			}
 		}
 	}
 	if utf8.Valid(data) {
-		return string(data)
+		return string(data), named && bytes.ContainsFunc(data, func(r rune) bool { return r > 0x7F })
 	}
 	out, _ := charmap.Windows1252.NewDecoder().Bytes(data)
-	return string(out)
+	return string(out), true
 }
 
 // head returns the first n octets, or a few less if they would end inside a
