@@ -112,6 +112,7 @@ func TestGmailMayBeEitherWay(t *testing.T) {
 		{"new id on merge", gmailsim.Options{NewIDOnMerge: true, Fault: lost}, position{}},
 		{"full answer", gmailsim.Options{FullAnswer: true}, position{}},
 		{"nothing added", gmailsim.Options{NothingAdded: true, Fault: lost}, position{}},
+		{"dates added", gmailsim.Options{DateAdded: true, Fault: lost}, position{}},
 		{"date header only", gmailsim.Options{DateHeaderOnly: true}, position{}},
 		{"clean mail", gmailsim.Options{CleanMail: true}, position{}},
 		{"SENT accepted", gmailsim.Options{Sent: gmailsim.PolicyAccept}, position{}},

@@ -86,6 +86,7 @@ func TestTarget(t *testing.T) {
 	for name, o := range map[string]gmailsim.Options{
 		"as documented":  {},
 		"nothing added":  {NothingAdded: true},
+		"dates added":    {DateAdded: true},
 		"index lags":     {IndexRequests: 1000},
 		"other reserved": {Reserved: []string{"Clients", "padded"}, ReservedFirst: true},
 		"full answers":   {FullAnswer: true, Same: gmailsim.SameNever},

@@ -32,4 +32,10 @@ func (a addition) text(user string, id uint64, received int64) string {
 	return text
 }
 
-func (m *message) top(user string) string { return m.added.text(user, m.id, m.received) }
+func (m *message) top(user string) string {
+	text := m.added.text(user, m.id, m.received)
+	if m.undated {
+		text += "Date: " + time.UnixMilli(m.received).UTC().Format(time.RFC1123Z) + "\r\n"
+	}
+	return text
+}

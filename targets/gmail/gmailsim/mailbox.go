@@ -58,6 +58,7 @@ type message struct {
 	arrival   uint64            // number of the request that brought it
 	labels    []*label
 	added     addition
+	undated   bool // it had no Date field, and got one
 }
 
 type draft struct {

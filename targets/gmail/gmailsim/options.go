@@ -30,6 +30,7 @@ type Options struct {
 	NewIDOnMerge   bool     // a merged import gives the message a new id; the old one is gone
 	FullAnswer     bool     // import answers threadId, labelIds and more, not only the id
 	NothingAdded   bool     // no header fields are put on top of a message
+	DateAdded      bool     // mail without a Date field gets one on top, right above its own fields
 	DateHeaderOnly bool     // internalDate is the Date header even if receivedTime was asked for
 	CleanMail      bool     // imports without neverMarkSpam=true do not go to SPAM
 	Sent           Policy   // the label SENT on import and insert

@@ -56,6 +56,25 @@ func TestRawIsWhatCameBelowTheAddedFields(t *testing.T) {
 	}
 }
 
+func TestADateIsAddedToMailWithoutOneAsChosen(t *testing.T) {
+	const undated = "From: a@b.org\r\nMessage-ID: <b@x>\r\n\r\nbody"
+	for _, added := range []bool{false, true} {
+		s, g := serve(t, Options{DateAdded: added, NothingAdded: true})
+		mustImport(t, g, mailOf("a@x"))
+		mustImport(t, g, undated)
+		for _, m := range s.Messages(user) {
+			text, err := io.ReadAll(m.Raw())
+			if err != nil {
+				t.Fatal(err)
+			}
+			top, ok := strings.CutSuffix(string(text), undated)
+			if ok && strings.HasPrefix(top, "Date: ") != added || !ok && m.Prepended > 0 {
+				t.Errorf("added: %v, the message is %q", added, text)
+			}
+		}
+	}
+}
+
 func TestMetadataGivesTheHeaderFieldsAskedFor(t *testing.T) {
 	_, g := serve(t, Options{})
 	id := mustImport(t, g, "From: a@b.org\r\nSubject: =?utf-8?q?=C3=84?=\r\n folded\r\nContent-Type: text/html; charset=x\r\nX: 1\r\nX: \xff\r\n\r\nbody: no field\r\n")

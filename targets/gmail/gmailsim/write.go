@@ -118,6 +118,7 @@ func (c *call) store(in incoming, msg messageInput, how addition, dateSource str
 	if !o.NothingAdded {
 		m.added = how
 	}
+	m.undated = o.DateAdded && h.date == ""
 	if msg.ThreadID != "" {
 		if m.thread, err = parseID(msg.ThreadID); err != nil {
 			return none, err
