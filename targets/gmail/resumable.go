@@ -75,7 +75,7 @@ func (u *upload) run(ctx context.Context, method string, form []byte) (id string
 			return id, u.interrupted(err, before)
 		}
 		if err != nil {
-			u.address, before = "", 0 // it expired
+			u.address, u.at, u.last, before = "", 0, false, 0 // it expired
 		}
 	}
 	if u.address == "" {
@@ -221,7 +221,8 @@ func (u *upload) interrupted(err error, before int64) error {
 	if err == nil {
 		return nil
 	}
-	return &interruption{err, u.last, u.at-before >= granule}
+	on := u.address != "" && u.at-before >= granule // and that is not lost
+	return &interruption{err, u.last, on}
 }
 
 // judge says what the interruption means, given what its cause e means alone.

@@ -342,6 +342,30 @@ func TestAnUploadThatGmailHasForgottenBeginsAgain(t *testing.T) {
 	}
 }
 
+func TestWhatAForgottenUploadHadIsNoProgress(t *testing.T) {
+	_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		switch {
+		case r.Method == http.MethodGet:
+			io.WriteString(w, `{"historyId":"1"}`)
+		case r.URL.Path != "/upload-address":
+			w.Header().Set("Location", "/upload-address")
+		case strings.HasPrefix(r.Header.Get("Content-Range"), "bytes 0-"):
+			w.Header().Set("X-HTTP-Status-Code-Override", "308")
+			w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", chunkSize-1))
+		default:
+			w.WriteHeader(404)
+		}
+	})
+	target := open(t, config(server))
+	for range 2 {
+		_, err := target.Append(t.Context(), inbox, &migrate.Message{Size: 3 * chunkSize, Body: lines(3 * chunkSize)})
+		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || !e.Refused || e.Advanced {
+			t.Errorf("the error is %#v", err)
+		}
+	}
+}
+
 func TestOddAnswersToAChunkAreNotBuiltUpon(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"more than was sent": func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Range", "bytes=0-99999999") },
@@ -374,7 +398,7 @@ func TestOddAnswersToAChunkAreNotBuiltUpon(t *testing.T) {
 		message := &migrate.Message{Size: 2 * chunkSize, Body: lines(2 * chunkSize)}
 		for range 2 {
 			_, err := target.Append(t.Context(), inbox, message)
-			if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || !e.Refused {
+			if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || !e.Refused || e.Advanced {
 				t.Errorf("%s: %#v", name, err)
 			}
 		}
