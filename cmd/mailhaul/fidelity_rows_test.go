@@ -112,9 +112,11 @@ func stateRows() []row {
 		return when(date.Equal(a.mime.date()))
 	}
 	const group = stateGroup
+	unplaced := []string{"not-placed", "sent-label-refused"}
+	undated := []string{"date-is-import-time", "date-differs"}
 	return []row{
-		{group, "folder or label", everyMessage, placed, nil, false},
-		{group, "every folder of a message that is in several", func(o *original) bool { return o.places > 1 }, placed, nil, false},
+		{group, "folder or label", everyMessage, placed, unplaced, false},
+		{group, "every folder of a message that is in several", func(o *original) bool { return o.places > 1 }, placed, unplaced, false},
 		{group, "name of the folder", everyMessage, func(a arrival) fate {
 			switch {
 			case strings.EqualFold(a.place, a.folder):
@@ -125,7 +127,7 @@ func stateRows() []row {
 			return fateLost
 		}, nil, false},
 		{group, "received date, to the second", everyMessage, func(a arrival) fate { return when(a.there.received.Equal(a.date.Truncate(time.Second))) }, nil, false},
-		{group, "received date, within an hour", everyMessage, func(a arrival) fate { return when(a.there.received.Sub(a.date).Abs() <= time.Hour) }, nil, false},
+		{group, "received date, within an hour", everyMessage, func(a arrival) fate { return when(a.there.received.Sub(a.date).Abs() <= time.Hour) }, undated, false},
 		{group, "sent date", everyMessage, sent, nil, false},
 		{group, "read or unread (`\\Seen`)", everyMessage, func(a arrival) fate { return when(a.there.read == a.has(migrate.Seen)) }, []string{"flags-dropped"}, false},
 		{group, "`\\Flagged`", flaggedWith(migrate.Flagged), func(a arrival) fate { return when(a.there.flagged) }, []string{"flags-dropped"}, false},
@@ -313,7 +315,7 @@ func protectedRows() []row {
 			}
 			signed := was.mediaType != "multipart/signed" || bytes.Equal(was.parts[0].octets, now.parts[0].octets)
 			return when(signed && slices.EqualFunc(was.parts, now.parts, sameContent))
-		}, nil, true}
+		}, []string{"inner-signature-broken-and-original-attached"}, true}
 	}
 	typed := func(mediaType, protocol string) func(*entity) bool {
 		return func(e *entity) bool { return e.mediaType == mediaType && e.params["protocol"] == protocol }

@@ -18,7 +18,7 @@ import (
 // Names of what a copy at Gmail lacks, in migrate.Stored.Notes.
 const (
 	NoteFlags     = "flags-dropped"       // Gmail has no \Answered, no $Forwarded, no keywords
-	NoteDate      = "date-is-import-time" // the Date field is missing or not a date
+	NoteDate      = "date-is-import-time" // it is a draft, or its Date field is missing or not a date
 	NoteSentTwice = "sent-by-insert"      // import refused the label SENT, insert took it
 	NoteSentLabel = "sent-label-refused"  // the message is in a user label instead of SENT
 	NoteNotPlaced = "not-placed"          // the message is elsewhere, and a copy of it in Spam, Trash or Drafts does not move it there
@@ -246,6 +246,8 @@ func labelIDs(folder migrate.FolderID, m *migrate.Message) []string {
 // if the content of m is gone, so that nothing is known of its date.
 func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message, h *head, repairs []Repair) (notes []string) {
 	switch {
+	case folder == draft:
+		notes = append(notes, NoteDate)
 	case slices.Contains(repairs, RepairDate):
 		notes = append(notes, NoteDateRepaired)
 	case h != nil:
@@ -253,7 +255,7 @@ func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message, h *head, r
 		switch {
 		case !ok:
 			notes = append(notes, NoteDate)
-		case folder != draft && !m.InternalDate.IsZero() && date.Sub(m.InternalDate).Abs() > t.dateTolerance:
+		case !m.InternalDate.IsZero() && date.Sub(m.InternalDate).Abs() > t.dateTolerance:
 			notes = append(notes, NoteDateFar)
 		}
 	}

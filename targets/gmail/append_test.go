@@ -40,8 +40,8 @@ func TestFoldersAndFlagsBecomeLabels(t *testing.T) {
 		{inbox, []migrate.Flag{migrate.Seen, "$Label1"}, "[INBOX]", "[flags-dropped]"},
 		{inbox, []migrate.Flag{migrate.Seen, migrate.Draft}, "[INBOX]", "[flags-dropped]"},
 		{sent, []migrate.Flag{migrate.Seen}, "[SENT]", "[]"},
-		{draft, []migrate.Flag{migrate.Seen, migrate.Draft}, "[DRAFT]", "[]"},
-		{draft, []migrate.Flag{migrate.Seen, migrate.Flagged}, "[DRAFT]", "[flags-dropped]"},
+		{draft, []migrate.Flag{migrate.Seen, migrate.Draft}, "[DRAFT]", "[date-is-import-time]"},
+		{draft, []migrate.Flag{migrate.Seen, migrate.Flagged}, "[DRAFT]", "[date-is-import-time flags-dropped]"},
 	} {
 		stored, err := target.Append(t.Context(), test.folder, targettest.Letter(fmt.Sprint("labels-", i), test.flags...))
 		if err != nil {

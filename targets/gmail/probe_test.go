@@ -211,7 +211,7 @@ func TestWhatIsInsertedSaysWhatItLacks(t *testing.T) {
 		{inbox, others, "[inserted]"},
 		{archive, targettest.Letter("own"), "[inserted]"},
 		{sent, targettest.Letter("sent"), "[inserted]"},
-		{draft, targettest.Letter("draft", migrate.Draft), "[]"},
+		{draft, targettest.Letter("draft", migrate.Draft), "[date-is-import-time]"},
 	} {
 		stored, err := target.Append(t.Context(), test.folder, test.m)
 		if err != nil || fmt.Sprint(stored.Notes) != test.want {

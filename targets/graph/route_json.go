@@ -54,7 +54,7 @@ func (r jsonRoute) append(ctx context.Context, folder migrate.FolderID, m *migra
 		return migrate.Stored{}, &migrate.Error{Op: "create", Class: migrate.Transient, Err: errNoID}
 	}
 	if answer.IsDraft && !m.HasFlag(migrate.Draft) {
-		return migrate.Stored{}, r.t.undo(ctx, id, &migrate.Error{Op: "create", Class: migrate.Fatal, Err: errors.New("Exchange made a draft of a message"),
+		return migrate.Stored{}, r.t.undo(ctx, id, &migrate.Error{Op: "create", Class: migrate.Fatal, Err: errors.New("a message became a draft"),
 			Hint: "This tenant does not take the property that says that a message is no draft, so mail would arrive as drafts. It cannot be written by the json route."})
 	}
 	if key != m.Key {
