@@ -86,7 +86,7 @@ func (u *upload) run(ctx context.Context, method string, form []byte) (id string
 	for {
 		id, err := u.send(ctx)
 		if isGone(err) {
-			u.address, err = "", errors.New("Gmail has forgotten the upload")
+			u.address, err = "", errors.New("the upload is forgotten at Gmail")
 		}
 		if id != "" || err != nil {
 			return id, u.interrupted(err, before)
