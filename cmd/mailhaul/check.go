@@ -14,7 +14,7 @@ import (
 )
 
 func newCheckCommand() *cobra.Command {
-	var addresses, waves []string
+	var choice choice
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Log in to both ends of every mailbox",
@@ -33,12 +33,8 @@ Exit codes:
   3    some mailboxes need a person; each is listed with what to do
   130  interrupted`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			path, _ := c.Flags().GetString("config")
-			config, mailboxes, err := loadMigration(path)
+			config, mailboxes, err := choice.load(c)
 			if err != nil {
-				return err
-			}
-			if mailboxes, err = chosen(mailboxes, addresses, waves); err != nil {
 				return err
 			}
 			connections, err := newConnections(c.Context(), config)
@@ -88,8 +84,7 @@ Exit codes:
 			return nil
 		},
 	}
-	c.Flags().StringSliceVar(&addresses, "mailbox", nil, "only this `address`, at the source or the target (may be repeated)")
-	c.Flags().StringSliceVar(&waves, "wave", nil, "only this `wave` (may be repeated)")
+	choice.flags(c)
 	return c
 }
 

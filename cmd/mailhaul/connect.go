@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -223,42 +222,4 @@ func (c *Config) endpoint() string {
 	}
 	cloud, _ := graph.CloudByName(c.Graph.Cloud) // checked when the configuration was read
 	return cmp.Or(c.Graph.Endpoint, cloud.Endpoint)
-}
-
-// chosen returns the mailboxes with one of the addresses, or in one of the
-// waves; all if none is given. A name that fits nothing is an error.
-func chosen(ms []Mailbox, addresses, waves []string) ([]Mailbox, error) {
-	if len(addresses)+len(waves) == 0 {
-		return ms, nil
-	}
-	take := make([]bool, len(ms))
-	mark := func(what, name string, fits func(Mailbox) bool) error {
-		found := false
-		for i, m := range ms {
-			if fits(m) {
-				take[i], found = true, true
-			}
-		}
-		if !found {
-			return &codeError{exitUsage, fmt.Errorf("no %s %q in the list of mailboxes", what, name)}
-		}
-		return nil
-	}
-	for _, a := range addresses {
-		if err := mark("mailbox", a, func(m Mailbox) bool { return strings.EqualFold(m.Source, a) || strings.EqualFold(m.Target, a) }); err != nil {
-			return nil, err
-		}
-	}
-	for _, w := range waves {
-		if err := mark("wave", w, func(m Mailbox) bool { return strings.EqualFold(m.Wave, w) }); err != nil {
-			return nil, err
-		}
-	}
-	var out []Mailbox
-	for i, m := range ms {
-		if take[i] {
-			out = append(out, m)
-		}
-	}
-	return out, nil
 }

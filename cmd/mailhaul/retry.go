@@ -14,7 +14,7 @@ import (
 )
 
 func newRetryCommand() *cobra.Command {
-	var addresses, waves []string
+	var choice choice
 	var reason string
 	var dry bool
 	c := &cobra.Command{
@@ -34,19 +34,14 @@ Exit codes:
   mailhaul retry --mailbox ann@example.org
   mailhaul retry --reason "larger than the target takes"`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			path, _ := c.Flags().GetString("config")
-			config, mailboxes, err := loadMigration(path)
+			config, mailboxes, err := choice.load(c)
 			if err != nil {
-				return err
-			}
-			if mailboxes, err = chosen(mailboxes, addresses, waves); err != nil {
 				return err
 			}
 			return retry(c.Context(), config.Run.Checkpoints, mailboxes, reason, dry, c.OutOrStdout())
 		},
 	}
-	c.Flags().StringSliceVar(&addresses, "mailbox", nil, "only this `address`, at the source or the target (may be repeated)")
-	c.Flags().StringSliceVar(&waves, "wave", nil, "only this `wave` (may be repeated)")
+	choice.flags(c)
 	c.Flags().StringVar(&reason, "reason", "", "only messages with this `text` in the reason that status shows")
 	c.Flags().BoolVar(&dry, "dry-run", false, "only say how many")
 	return c

@@ -23,7 +23,7 @@ const spoolMemory = 16 << 20
 const grace = 10 * time.Second
 
 func newRunCommand() *cobra.Command {
-	var addresses, waves []string
+	var choice choice
 	var jobs int
 	c := &cobra.Command{
 		Use:   "run",
@@ -49,8 +49,7 @@ Exit codes:
   mailhaul run --wave pilot --jobs 8
   mailhaul run --mailbox ann@example.org`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			path, _ := c.Flags().GetString("config")
-			config, mailboxes, err := loadMigration(path)
+			config, mailboxes, err := choice.load(c)
 			if err != nil {
 				return err
 			}
@@ -60,14 +59,10 @@ Exit codes:
 				}
 				config.Run.Jobs = jobs
 			}
-			if mailboxes, err = chosen(mailboxes, addresses, waves); err != nil {
-				return err
-			}
 			return runPass(c.Context(), config, mailboxes, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	c.Flags().StringSliceVar(&addresses, "mailbox", nil, "only this `address`, at the source or the target (may be repeated)")
-	c.Flags().StringSliceVar(&waves, "wave", nil, "only this `wave` (may be repeated)")
+	choice.flags(c)
 	c.Flags().IntVar(&jobs, "jobs", 0, "mailboxes at the same time (default: jobs of the configuration)")
 	return c
 }
