@@ -1,11 +1,13 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate/pace"
+	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
 )
 
 func TestWhatMayCostMoneyWaitsForTheNextDayUnlessToldOtherwise(t *testing.T) {
@@ -27,5 +29,21 @@ func TestWhatMayCostMoneyWaitsForTheNextDayUnlessToldOtherwise(t *testing.T) {
 				t.Errorf("%s: waited %v, want %v", daily, waited, want)
 			}
 		})
+	}
+}
+
+func TestARunThatMayCostMoneySaysSo(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "ann")
+	_, url := gmailFor(t, gmailsim.Options{}, nil)
+	config := o.migration(t, "gmail", url, "", "", "ann")
+	for daily, warned := range map[string]bool{"wait": false, "spend": true} {
+		old := "profile = \"new\"\ndaily = \"" + daily + "\""
+		edit(t, config, `profile = "none"`, old)
+		code, _, stderr := mailhaul(t.Context(), "run", "--config", config)
+		if code != exitDone || strings.Contains(stderr, "Google may charge") != warned {
+			t.Errorf("%s: exit code %d: %s", daily, code, stderr)
+		}
+		edit(t, config, old, `profile = "none"`)
 	}
 }

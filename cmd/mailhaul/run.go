@@ -82,6 +82,9 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, s
 		return err
 	}
 
+	if g := config.Gmail; config.Target.Kind == "gmail" && g.Profile == "new" && g.Daily == "spend" {
+		fmt.Fprintln(stderr, `daily = "spend" in [gmail]: this run does not stop at 80,000,000 units in 24 hours, beyond which Google may charge the project.`)
+	}
 	progress := new(migrate.Progress)
 	limiters := map[string]*pace.Limiter{}
 	var boxes []migrate.Mailbox
