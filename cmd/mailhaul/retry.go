@@ -58,7 +58,7 @@ func retry(ctx context.Context, path string, mailboxes []Mailbox, reason string,
 	var total int64
 	var failed []Mailbox
 	for _, m := range mailboxes {
-		n, err := failedIn(ctx, store, m, reason, nil)
+		n, err := failedIn(ctx, store, m, reason, false)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func retry(ctx context.Context, path string, mailboxes []Mailbox, reason string,
 	defer store.Close()
 	total = 0
 	for _, m := range failed {
-		n, err := failedIn(ctx, store, m, reason, migrate.Ledger.Save)
+		n, err := failedIn(ctx, store, m, reason, true)
 		if err != nil {
 			return err
 		}
@@ -94,11 +94,10 @@ func retry(ctx context.Context, path string, mailboxes []Mailbox, reason string,
 // retryBatch is how many records are saved at once.
 const retryBatch = 500
 
-// failedIn counts the failed messages of a mailbox. To save, if not nil, they
-// are given as pending, with all else that is known of them, above all whether
-// they are in doubt.
-func failedIn(ctx context.Context, store *sqlite.Store, m Mailbox, reason string,
-	save func(migrate.Ledger, context.Context, ...migrate.Record) error) (n int64, err error) {
+// failedIn counts the failed messages of a mailbox. With forget it makes them
+// pending, and keeps all else that is known of them, above all whether they are
+// in doubt.
+func failedIn(ctx context.Context, store *sqlite.Store, m Mailbox, reason string, forget bool) (n int64, err error) {
 	ledger, err := store.Mailbox(ctx, m.Source, m.Target)
 	if errors.Is(err, sqlite.ErrNoMailbox) {
 		return 0, nil
@@ -126,8 +125,8 @@ func failedIn(ctx context.Context, store *sqlite.Store, m Mailbox, reason string
 				}
 			}
 			n += int64(len(batch))
-			if save != nil && len(batch) > 0 {
-				if err := save(ledger, ctx, batch...); err != nil {
+			if forget && len(batch) > 0 {
+				if err := ledger.Save(ctx, batch...); err != nil {
 					return n, err
 				}
 			}

@@ -73,7 +73,7 @@ func TestAMessageInDoubtStaysInDoubtWhenItIsTriedAgain(t *testing.T) {
 	if err := ledger.AddListed(t.Context(), records...); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := failedIn(t.Context(), store, m, "", migrate.Ledger.Save); n != many || err != nil {
+	if n, err := failedIn(t.Context(), store, m, "", true); n != many || err != nil {
 		t.Fatalf("%d messages, error %v", n, err)
 	}
 	pending := 0

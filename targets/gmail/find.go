@@ -21,10 +21,10 @@ const (
 // search index, and then, because the index lags and not every message has a
 // Message-ID, among those that the mailbox's history says were added since.
 // A message counts as found only if its content is that of m below header
-// fields that Gmail put on top, or that of m repaired. It may lack the label of folder, which a person
-// may have taken away since, if it is plain that those fields are Gmail's:
-// mail to oneself arrives as the sent copy below other fields, and is another
-// message.
+// fields that Gmail put on top, or that of m repaired. It may lack the label of
+// folder, which a person may have taken away since, if it is plain that those
+// fields are Gmail's: mail to oneself arrives as the sent copy below other
+// fields, and is another message.
 //
 // Its cost grows with the messages that other processes added to folder since
 // the position: 20 units for each, once. With more than maxCandidates of them,
