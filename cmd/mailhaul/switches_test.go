@@ -159,6 +159,8 @@ func TestGraphMayBeEitherWay(t *testing.T) {
 	t.Parallel()
 	s := smallSite(t, 1, 60)
 	s.deliver("user0@example.com", []string{"INBOX"}, attached(6<<20), nil, time.Unix(1_600_000_000, 0))
+	s.deliver("user0@example.com", []string{"INBOX"}, []byte("From: Ann <ann@example.com>\r\nSubject: signed\r\nMessage-ID: <signed@example.com>\r\nMIME-Version: 1.0\r\n"+
+		"Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\r\n\r\n--b\r\n\r\nSigned.\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n"), nil, time.Unix(1_600_000_000, 0))
 	lost, err := graphsim.ParseFaults("lost-reply:0.05")
 	if err != nil {
 		t.Fatal(err)
