@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 )
 
-// key names a message at the source by mailbox, folder, UIDVALIDITY and UID:
+// Key names a message at the source by mailbox, folder, UIDVALIDITY and UID:
 // 64 hex digits, the same on every run. Each part is preceded by its length,
 // so that no two messages share a key by the way their names run together.
-func key(mailbox string, f Folder, uid UID) string {
+func Key(mailbox string, f Folder, uid UID) string {
 	var b []byte
 	for _, s := range append([]string{mailbox}, f.Path...) {
 		b = binary.AppendUvarint(b, uint64(len(s)))

@@ -373,7 +373,7 @@ func (p *pass) listed(ctx context.Context, st FolderState, place Placement, batc
 			done++
 			continue
 		}
-		m.Key = key(p.mailbox.Source, st.Folder, m.UID)
+		m.Key = Key(p.mailbox.Source, st.Folder, m.UID)
 		todo = append(todo, &task{rec: r, msg: *m, folder: st.Target, doubt: r.Doubt})
 	}
 	if len(fresh) > 0 {
@@ -425,7 +425,7 @@ func (p *pass) vanish(ctx context.Context, st FolderState, r Record) error {
 		r.Outcome = Gone
 		return p.record(ctx, r)
 	}
-	m := Message{UID: r.UID, Size: r.Size, Digest: r.Digest, Key: key(p.mailbox.Source, st.Folder, r.UID)}
+	m := Message{UID: r.UID, Size: r.Size, Digest: r.Digest, Key: Key(p.mailbox.Source, st.Folder, r.UID)}
 	return p.write.submit(ctx, &task{rec: r, msg: m, folder: st.Target, doubt: true})
 }
 

@@ -23,6 +23,13 @@ var errGaveUp = errors.New("gave up")
 // pause returns how long to wait after the n-th failure.
 func (r Retry) pause(n int) time.Duration { return min(r.First<<min(n-1, 20), r.Max) }
 
+// Do calls fn until it succeeds, an error is not transient, patience ends, or
+// ctx does: then it returns the cause. It tells wait of each pause, and of its
+// end with a zero time. fn is not interrupted by ctx.
+func (r Retry) Do(ctx context.Context, wait func(reason string, until time.Time), fn func() error) error {
+	return r.do(ctx, wait, nil, fn)
+}
+
 // do calls fn until it succeeds or an error is not transient, until patience
 // or enough (if not nil), which is asked after each failure, say that n
 // failures are enough, or until ctx ends: then it returns the cause, and the

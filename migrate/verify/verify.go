@@ -93,7 +93,7 @@ const (
 type Work struct {
 	Folders int64 // to list
 	Listed  int64 // messages in them
-	Looks   int64 // calls of Look; 0 if its lists are complete
+	Looks   int64 // messages whose flags and date are needed and that are not read back: calls of Look, unless lists are complete
 	Opens   int64 // messages to read back
 	Bytes   int64 // octets of them
 }
