@@ -329,7 +329,7 @@ func (t *worldTarget) Append(_ context.Context, folder FolderID, m *Message) (St
 // intentOf finds the record whose message has the key.
 func (w *world) intentOf(k string) Record {
 	for id, r := range w.ledger {
-		if key("ann@example.org", w.states[id.folder-1].Folder, id.uid) == k {
+		if Key("ann@example.org", w.states[id.folder-1].Folder, id.uid) == k {
 			return r
 		}
 	}
