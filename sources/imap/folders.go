@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,11 @@ import (
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
+
+// errNoFolder keeps a mailbox that is out of sight from passing for an empty
+// one: every user has an INBOX (RFC 3501 section 5.1).
+var errNoFolder = &migrate.Error{Op: "list", Class: migrate.Fatal, Err: errors.New("the server lists no folder of this user, not even INBOX"),
+	Hint: "Log in as this user with a mail program: it is another user's login, or the server keeps the folders elsewhere."}
 
 // Folders lists the folders of the user's own namespace, the inbox first, then
 // by path. A folder whose state the server will not tell has UIDValidity 0;
@@ -89,7 +95,11 @@ func (s *session) list() ([]listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tree(data, spaces), nil
+	ls := tree(data, spaces)
+	if !slices.ContainsFunc(ls, func(l listed) bool { return !l.folder.NoSelect }) {
+		return nil, errNoFolder
+	}
+	return ls, nil
 }
 
 func (s *session) statusItems() *imap.StatusOptions {
@@ -211,7 +221,11 @@ func split(d *imap.ListData, spaces imap.NamespaceData) []string {
 		if d.Delim == 0 {
 			return []string{name}
 		}
-		return strings.Split(strings.TrimSuffix(name, string(d.Delim)), string(d.Delim))
+		path := strings.Split(strings.TrimSuffix(name, string(d.Delim)), string(d.Delim))
+		if len(path) > 1 && strings.EqualFold(path[0], inbox) { // as the inbox itself
+			path[0] = inbox
+		}
+		return path
 	}
 	if len(spaces.Personal) > 0 {
 		name, ok := strings.CutPrefix(d.Mailbox, spaces.Personal[0].Prefix)

@@ -119,7 +119,7 @@ type suspect struct {
 // blame is listed with what can be had of it, and fails alone when it is read.
 func (s *Source) batch(ctx context.Context, f migrate.Folder, uids []imap.UID) (ms []migrate.Message, n int, err error) {
 	if s.suspect.folder == key(f.Path) && s.suspect.first <= uids[0] && uids[0] <= s.suspect.last {
-		for _, options := range []*imap.FetchOptions{&metadata, &metadata, &unread} {
+		for _, options := range []*imap.FetchOptions{&metadata, &metadata, &unread, &undated} {
 			if ms, err = s.metadata(ctx, f, uids[:1], options, !options.RFC822Size); !dubious(err) {
 				break
 			}
@@ -179,11 +179,13 @@ func dubious(err error) bool {
 
 var (
 	// HEADER.FIELDS asks for less than ENVELOPE, and is answered faster.
-	metadata = imap.FetchOptions{UID: true, Flags: true, InternalDate: true, RFC822Size: true, BodySection: []*imap.FetchItemBodySection{
-		{Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Message-ID"}, Peek: true},
-	}}
+	metadata = imap.FetchOptions{UID: true, Flags: true, InternalDate: true, RFC822Size: true, BodySection: messageID}
 	// unread asks for what a server knows without reading the message.
 	unread = imap.FetchOptions{UID: true, Flags: true, InternalDate: true}
+	// undated is for an INTERNALDATE that is no date, which go-imap cannot bear.
+	undated = imap.FetchOptions{UID: true, Flags: true, RFC822Size: true, BodySection: messageID}
+
+	messageID = []*imap.FetchItemBodySection{{Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Message-ID"}, Peek: true}}
 )
 
 // metadata fetches what is known of the messages uids, which are all that
