@@ -19,7 +19,9 @@ type FolderVerification struct {
 	Next      UID   // the comparison goes on here; 0 if it has not begun
 	Arrived   int64 // messages that arrived, by their records
 	Present   int64 // of them, those that are where they belong
+	Merged    int64 // of Present, those whose content is compared where it was written
 	Held      int64 // messages that the target's folder holds, by its own list
+	New       int64 // messages that the source has now, and no pass has listed
 	Compared  int64 // of Present, those that were compared at the depth asked for
 	Explained int64 // of Compared, those that differ, but only as their notes say
 	Unread    int64 // of Present, those that were to be compared, but the source has them no more
