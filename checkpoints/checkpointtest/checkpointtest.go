@@ -1,10 +1,12 @@
 // Package checkpointtest holds what every implementation of
-// [migrate.Checkpoints] must do, as tests: each sentence of the interfaces'
-// comments, on every kind of value that mail brings. It cannot pull the plug;
-// an implementation tests for itself that what was saved survives that.
+// [migrate.Checkpoints] and [verify.Ledger] must do, as tests: each sentence of
+// the interfaces' comments, on every kind of value that mail brings. It cannot
+// pull the plug; an implementation tests for itself that what was saved
+// survives that.
 package checkpointtest
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"reflect"
@@ -12,12 +14,21 @@ import (
 	"testing"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/verify"
 )
+
+// Checkpoints are what is tested.
+type Checkpoints interface {
+	migrate.Checkpoints
+
+	// Verifications is Mailbox for verification.
+	Verifications(ctx context.Context, source, target string) (verify.Ledger, error)
+}
 
 // An Open returns checkpoints that are empty, and a function that closes them
 // and opens anew what they saved. It sees to it that they are closed when the
 // test ends.
-type Open func(t *testing.T) (c migrate.Checkpoints, reopen func() migrate.Checkpoints)
+type Open func(t *testing.T) (c Checkpoints, reopen func() Checkpoints)
 
 // Test tests the implementation that open opens.
 func Test(t *testing.T, open Open) {
@@ -50,6 +61,12 @@ func Test(t *testing.T, open Open) {
 		{"a tally counts messages and octets by outcome", tallyCounts},
 		{"a tally covers the mailboxes that were named", tallyCoversNamed},
 		{"a tally adds up while messages are added and saved", tallyAddsUpMeanwhile},
+		{"a verification is as it was saved last", verificationIsAsSaved},
+		{"a finding is as it was saved", findingIsAsSaved},
+		{"a verification replaces the one before", verificationReplacesTheOneBefore},
+		{"findings come in the order in which they were saved", findingsComeInOrder},
+		{"what was counted is saved with its findings or not at all", refusedFolderSavesNoFinding},
+		{"verifications of mailboxes are apart", verificationsAreApart},
 		{"a cancelled context is an error", cancelledContextIsError},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open) })

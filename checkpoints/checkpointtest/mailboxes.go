@@ -108,5 +108,16 @@ func cancelledContextIsError(t *testing.T, open Open) {
 	}
 	want("Records", err)
 
+	v := verifications(t, c, "a")
+	want("BeginVerification", v.BeginVerification(ctx, migrate.Verification{Started: started}))
+	want("SaveVerified", v.SaveVerified(ctx, migrate.FolderVerification{Folder: f}))
+	want("EndVerification", v.EndVerification(ctx, migrate.Verification{Ended: started}))
+	_, err = v.Verification(ctx)
+	want("Verification", err)
+	err = nil
+	for _, err = range v.Findings(ctx) {
+	}
+	want("Findings", err)
+
 	sameRecords(t, "records", records(t, l, f), pending(f, 1))
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -128,4 +130,54 @@ func BenchmarkByDigest(b *testing.B) {
 			b.Fatal(found, err)
 		}
 	}
+}
+
+// BenchmarkFindings saves a million findings, reads them, and forgets them.
+func BenchmarkFindings(b *testing.B) {
+	const n, batch = 1_000_000, 1000
+	path := filepath.Join(b.TempDir(), "mailhaul.db")
+	l, folder := inbox(b, open(b, path))
+	v := l.(*ledger)
+	var saved, read, forgotten time.Duration
+	for range b.N {
+		begin := func() {
+			if err := v.BeginVerification(context.Background(), migrate.Verification{Depth: "content", Started: time.Unix(1, 0)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		begin()
+		start := time.Now()
+		for from := 0; from < n; from += batch {
+			var ds []migrate.Finding
+			for i := from; i < from+batch; i++ {
+				ds = append(ds, migrate.Finding{Kind: migrate.KindMissing, Folder: folder, UID: migrate.UID(i), Target: graphID(0, 0, i), Date: time.Unix(int64(i), 0),
+					MessageID: fmt.Sprintf("<%032x@old.example>", i), From: "somebody@old.example"})
+			}
+			if err := v.SaveVerified(context.Background(), migrate.FolderVerification{Folder: folder, Next: migrate.UID(from)}, ds...); err != nil {
+				b.Fatal(err)
+			}
+		}
+		saved += time.Since(start)
+		start = time.Now()
+		seen := 0
+		for _, err := range v.Findings(context.Background()) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			seen++
+		}
+		if seen != n {
+			b.Fatal(seen)
+		}
+		read += time.Since(start)
+		if info, err := os.Stat(path); err == nil {
+			b.ReportMetric(float64(info.Size())/n, "octets/finding")
+		}
+		start = time.Now()
+		begin()
+		forgotten += time.Since(start)
+	}
+	b.ReportMetric(saved.Seconds()/float64(b.N), "s/saved")
+	b.ReportMetric(read.Seconds()/float64(b.N), "s/read")
+	b.ReportMetric(forgotten.Seconds()/float64(b.N), "s/forgotten")
 }

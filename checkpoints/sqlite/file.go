@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"database/sql"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,13 +9,7 @@ import (
 	"path/filepath"
 )
 
-const (
-	applicationID = 0x6d68_636b // "mhck", at offset 68 of the file
-	schemaVersion = 1
-)
-
-//go:embed schema.sql
-var schema string
+const applicationID = 0x6d68_636b // "mhck", at offset 68 of the file
 
 // prepareFile makes the file if it is missing. The caller holds the lock.
 func prepareFile(path string) error {
@@ -75,8 +68,7 @@ func create(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.Exec(fmt.Sprintf("BEGIN; PRAGMA application_id = %d; PRAGMA user_version = %d;\n%s\nCOMMIT;",
-		applicationID, schemaVersion, schema))
+	_, err = db.Exec(fmt.Sprintf("BEGIN; PRAGMA application_id = %d;\n%sCOMMIT;", applicationID, upgrade(0)))
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
@@ -90,21 +82,22 @@ func create(path string) error {
 	return nil
 }
 
-// checkSchema returns an error unless this program understands the file.
-func checkSchema(db *sql.DB, path string) error {
-	var id, version int64
+// checkSchema returns the schema of the file, and an error unless this program
+// understands it.
+func checkSchema(db *sql.DB, path string) (version int64, err error) {
+	var id int64
 	if err := db.QueryRow(`SELECT application_id, user_version FROM pragma_application_id, pragma_user_version`).Scan(&id, &version); err != nil {
-		return err
+		return 0, err
 	}
 	switch {
 	case id != applicationID:
-		return foreign(path)
+		return 0, foreign(path)
 	case version > schemaVersion:
-		return newer(path, version)
+		return 0, newer(path, version)
 	case version < 1:
-		return damaged(path, fmt.Errorf("its schema version is %d", version))
+		return 0, damaged(path, fmt.Errorf("its schema version is %d", version))
 	}
-	return nil
+	return version, nil
 }
 
 // checkPages reads the whole file and returns an error if it is damaged.

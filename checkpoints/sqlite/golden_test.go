@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"crypto/sha256"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -15,7 +17,7 @@ import (
 
 var golden = flag.Bool("golden", false, "write the golden file of the schema's present version, which must not be released yet")
 
-// goldenState, goldenFolders and goldenRecords are what the golden files hold.
+// goldenState and the functions below it return what the golden files hold.
 func goldenState() migrate.MailboxState {
 	return migrate.MailboxState{
 		Position: "4711", Started: time.Date(2026, 11, 22, 1, 2, 3, 4, time.UTC), Ended: time.Date(2026, 11, 22, 5, 6, 7, 0, time.UTC),
@@ -44,12 +46,55 @@ func goldenRecords() []migrate.Record {
 	}
 }
 
-func TestGoldenFilesOpen(t *testing.T) {
-	const file = "testdata/version1.db" // of schema 1; each released schema keeps its own
-	if *golden {
-		writeGolden(t, file)
+func goldenVerification() migrate.Verification {
+	return migrate.Verification{
+		Depth: "sample", Sample: "400", Started: time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC), Ended: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC),
+		Folders: []migrate.FolderVerification{{Folder: 1, Next: 8, Arrived: 3, Present: 2, Merged: 1, Held: 4, New: 2, Compared: 2, Explained: 1, Unread: 1}},
 	}
-	octets, err := os.ReadFile(file)
+}
+
+func goldenFindings() []migrate.Finding {
+	return []migrate.Finding{
+		{Kind: migrate.KindMissing, Folder: 1, UID: 4, Target: "19a0b1c2d3e4f507", Detail: "nowhere", MessageID: "<4@old.example>", From: "b@old.example",
+			Date: time.Date(2019, 8, 7, 6, 5, 4, 0, time.UTC)},
+		{Kind: migrate.KindExtra, Target: "19a0b1c2d3e4f509"},
+	}
+}
+
+// goldenFile has what each released version of mailhaul wrote.
+func goldenFile(version int) string { return fmt.Sprintf("testdata/version%d.db", version) }
+
+func TestGoldenFilesOpen(t *testing.T) {
+	if *golden {
+		writeGolden(t, goldenFile(schemaVersion))
+	}
+	for version := 1; version <= schemaVersion; version++ {
+		t.Run(fmt.Sprint("schema ", version), func(t *testing.T) {
+			path := copyGolden(t, version)
+			for _, step := range []struct {
+				name   string
+				open   func(string) (*Store, error)
+				schema int
+			}{{"to look", OpenReadOnly, version}, {"for a run", Open, schemaVersion}, {"to look again", OpenReadOnly, schemaVersion}} {
+				s, err := step.open(path)
+				if err != nil {
+					t.Fatalf("%s: %v", step.name, err)
+				}
+				defer s.Close()
+				var schema int
+				if err := s.read.QueryRow(`PRAGMA user_version`).Scan(&schema); err != nil || schema != step.schema {
+					t.Errorf("%s: schema %d, error %v, want %d", step.name, schema, err, step.schema)
+				}
+				isGolden(t, step.name, s, version)
+			}
+		})
+	}
+}
+
+// copyGolden returns the path of a copy of a golden file.
+func copyGolden(t *testing.T, version int) string {
+	t.Helper()
+	octets, err := os.ReadFile(goldenFile(version))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,43 +102,81 @@ func TestGoldenFilesOpen(t *testing.T) {
 	if err := os.WriteFile(path, octets, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, open := range map[string]func(string) (*Store, error){"Open": Open, "OpenReadOnly": OpenReadOnly} {
-		s, err := open(path)
+	return path
+}
+
+// isGolden expects what a golden file of a version holds.
+func isGolden(t *testing.T, name string, s *Store, version int) {
+	t.Helper()
+	l, err := s.Mailbox(t.Context(), "a@old.example", "a@new.example")
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if got, err := l.State(t.Context()); err != nil || !reflect.DeepEqual(got, goldenState()) {
+		t.Errorf("%s: state %+v, error %v", name, got, err)
+	}
+	if got, err := l.Folders(t.Context()); err != nil || !reflect.DeepEqual(got, goldenFolders()) {
+		t.Errorf("%s: folders %+v, error %v", name, got, err)
+	}
+	var got []migrate.Record
+	for r, err := range l.Records(t.Context(), 1, 0, 1<<32-1) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		defer s.Close()
-		l, err := s.Mailbox(t.Context(), "a@old.example", "a@new.example")
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if got, err := l.State(t.Context()); err != nil || !reflect.DeepEqual(got, goldenState()) {
-			t.Errorf("%s: state %+v, error %v", name, got, err)
-		}
-		if got, err := l.Folders(t.Context()); err != nil || !reflect.DeepEqual(got, goldenFolders()) {
-			t.Errorf("%s: folders %+v, error %v", name, got, err)
-		}
-		var got []migrate.Record
-		for r, err := range l.Records(t.Context(), 1, 0, 1<<32-1) {
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			got = append(got, r)
-		}
-		if !reflect.DeepEqual(got, goldenRecords()) {
-			t.Errorf("%s: records %+v", name, got)
-		}
-		for i := range 2 { // a doubt, and a copy
-			want := goldenRecords()[1+2*i:][:1]
-			if got, err := l.ByDigest(t.Context(), want[0].Digest); err != nil || !reflect.DeepEqual(got, want) {
-				t.Errorf("%s: by digest %+v, error %v, want %+v", name, got, err, want)
-			}
-		}
-		ts, err := s.Tally(t.Context())
-		if err != nil || len(ts) != 2 || ts[0].Listed != 8 || ts[0].Doubts != 1 || ts[0].Check() != nil {
-			t.Errorf("%s: tallies %+v, error %v", name, ts, err)
+		got = append(got, r)
+	}
+	if !reflect.DeepEqual(got, goldenRecords()) {
+		t.Errorf("%s: records %+v", name, got)
+	}
+	for i := range 2 { // a doubt, and a copy
+		want := goldenRecords()[1+2*i:][:1]
+		if got, err := l.ByDigest(t.Context(), want[0].Digest); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: by digest %+v, error %v, want %+v", name, got, err, want)
 		}
 	}
+	ts, err := s.Tally(t.Context())
+	if err != nil || len(ts) != 2 || ts[0].Listed != 8 || ts[0].Doubts != 1 || ts[0].Check() != nil {
+		t.Errorf("%s: tallies %+v, error %v", name, ts, err)
+	}
+
+	verification, findings := goldenVerification(), goldenFindings()
+	if version < 2 {
+		verification, findings = migrate.Verification{}, nil
+	}
+	v := l.(*ledger)
+	if got, err := v.Verification(t.Context()); err != nil || !reflect.DeepEqual(got, verification) {
+		t.Errorf("%s: verification %+v, error %v", name, got, err)
+	}
+	var found []migrate.Finding
+	for d, err := range v.Findings(t.Context()) {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		found = append(found, d)
+	}
+	if !reflect.DeepEqual(found, findings) {
+		t.Errorf("%s: findings %+v", name, found)
+	}
+}
+
+func TestAnUpgradeThatFailsLeavesTheFileAsItWas(t *testing.T) {
+	path := copyGolden(t, 1)
+	change(t, path, `CREATE TABLE finding (of TEXT)`) // by somebody, in the way of the last of the new tables
+	for range 2 {
+		if _, err := Open(path); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	s, err := OpenReadOnly(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isGolden(t, "after the failure", s, 1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	change(t, path, `DROP TABLE finding`)
+	isGolden(t, "after the cause is gone", open(t, path), 1)
 }
 
 func writeGolden(t *testing.T, file string) {
@@ -111,6 +194,12 @@ func writeGolden(t *testing.T, file string) {
 		}
 	}
 	if err := l.AddListed(t.Context(), goldenRecords()...); err != nil {
+		t.Fatal(err)
+	}
+	v, verification := l.(*ledger), goldenVerification()
+	if err := errors.Join(v.BeginVerification(t.Context(), verification),
+		v.SaveVerified(t.Context(), verification.Folders[0], goldenFindings()...),
+		v.EndVerification(t.Context(), verification)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

@@ -60,18 +60,13 @@ func (l *ledger) put(w *writer, r migrate.Record, statement, refusal string) err
 	if r.Outcome >= migrate.Outcomes {
 		return refuse("message %d in folder %d has %v", r.UID, r.Folder, r.Outcome)
 	}
-	var digest, target, note, messageID any // null, which equals nothing, if there is none
-	var shared int
+	var digest, note, messageID any // null, which equals nothing, if there is none
 	if r.Digest != (migrate.Digest{}) {
 		digest = r.Digest[:]
 	}
-	if r.Target != "" {
-		base, err := w.base(r.Folder, string(r.Target))
-		if err != nil {
-			return err
-		}
-		shared = min(sharedPrefix(base, string(r.Target)), len(r.Target)-1) // the rest is not empty, which could pass for null
-		target = []byte(r.Target[shared:])
+	shared, target, err := w.target(r.Folder, r.Target)
+	if err != nil {
+		return err
 	}
 	if m := (remark{joinList(r.Notes), r.Reason, r.Hint}); m != (remark{}) {
 		id, err := w.remark(m)
@@ -88,6 +83,28 @@ func (l *ledger) put(w *writer, r migrate.Record, statement, refusal string) err
 		err = refuse("the record of message %d in folder %d %s", r.UID, r.Folder, refusal)
 	}
 	return err
+}
+
+// target splits a target id into how many octets it shares with the folder's
+// base, and the rest; null if there is none.
+func (w *writer) target(folder int64, id migrate.MessageID) (shared int, rest any, err error) {
+	if id == "" {
+		return 0, nil, nil
+	}
+	base, err := w.base(folder, string(id))
+	if err != nil {
+		return 0, nil, err
+	}
+	shared = min(sharedPrefix(base, string(id)), len(id)-1) // the rest is not empty, which could pass for null
+	return shared, []byte(id[shared:]), nil
+}
+
+// joinTarget undoes that.
+func joinTarget(base []byte, shared int, rest []byte) migrate.MessageID {
+	if rest == nil {
+		return ""
+	}
+	return migrate.MessageID(string(base[:min(shared, len(base))]) + string(rest))
 }
 
 // base returns the target id that those of a folder are stored against: the
@@ -162,9 +179,7 @@ func scanRecord(rows *sql.Rows) (r migrate.Record, err error) {
 	}
 	r.Folder, r.UID = id>>32, migrate.UID(id)
 	copy(r.Digest[:], digest)
-	if target != nil {
-		r.Target = migrate.MessageID(string(base[:min(shared, len(base))]) + string(target))
-	}
+	r.Target = joinTarget(base, shared, target)
 	r.Notes, err = splitList(notes)
 	return r, err
 }

@@ -6,8 +6,8 @@
 // time may open a file for a run; others may look at it with [OpenReadOnly].
 //
 // The file holds addresses, folder names, sizes, digests and the target's ids,
-// and no content and no secrets; only its owner can read it. schema.sql is its
-// layout.
+// and no content and no secrets; only its owner can read it. Its layout is in
+// schema1.sql and those that follow it.
 package sqlite
 
 import (
@@ -31,16 +31,18 @@ var _ migrate.Checkpoints = (*Store)(nil)
 
 // A Store is an open checkpoint file. Several goroutines may use it.
 type Store struct {
-	path  string
-	read  *sql.DB
-	equal *sql.Stmt // digestQuery, which is asked for every message
-	write *writer   // nil if opened with OpenReadOnly
-	lock  *os.File  // nil if opened with OpenReadOnly
-	once  sync.Once
-	err   error // of Close
+	path   string
+	schema int64 // of the file; older than schemaVersion only if opened with OpenReadOnly
+	read   *sql.DB
+	equal  *sql.Stmt // digestQuery, which is asked for every message
+	write  *writer   // nil if opened with OpenReadOnly
+	lock   *os.File  // nil if opened with OpenReadOnly
+	once   sync.Once
+	err    error // of Close
 }
 
-// Open opens the file at path for a run, and makes it at first. Errors that a
+// Open opens the file at path for a run, and makes it at first. A file of an
+// older schema gets the present one. Errors that a
 // person must act on are of type *migrate.Error with a hint: the file is in
 // use by another process, is damaged, is something else, or was written by a
 // newer mailhaul. A file that Open refuses is left as it was.
@@ -74,7 +76,16 @@ func (s *Store) openForRun() error {
 	if err := restrict(s.path); err != nil {
 		return err
 	}
-	s.write, err = newWriter(s.path)
+	if s.write, err = newWriter(s.path); err != nil || s.schema == schemaVersion {
+		return err
+	}
+	err = s.write.do(context.Background(), func(w *writer) error {
+		_, err := w.conn.ExecContext(context.Background(), upgrade(s.schema))
+		return err
+	})
+	if err == nil {
+		s.schema = schemaVersion
+	}
 	return err
 }
 
@@ -107,7 +118,7 @@ func (s *Store) openReaders(mode string, pragmas ...string) (err error) {
 	if s.read, err = connect(s.path, mode, pragmas...); err != nil {
 		return err
 	}
-	if err := checkSchema(s.read, s.path); err != nil {
+	if s.schema, err = checkSchema(s.read, s.path); err != nil {
 		return err
 	}
 	s.equal, err = s.read.Prepare(digestQuery)

@@ -21,10 +21,10 @@ func open(t testing.TB, path string) *Store {
 }
 
 func TestTheStoreConforms(t *testing.T) {
-	checkpointtest.Test(t, func(t *testing.T) (migrate.Checkpoints, func() migrate.Checkpoints) {
+	checkpointtest.Test(t, func(t *testing.T) (checkpointtest.Checkpoints, func() checkpointtest.Checkpoints) {
 		path := filepath.Join(t.TempDir(), "mailhaul.db")
 		s := open(t, path)
-		return s, func() migrate.Checkpoints {
+		return s, func() checkpointtest.Checkpoints {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}

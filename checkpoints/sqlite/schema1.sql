@@ -1,4 +1,4 @@
--- Schema 1 of a migration's checkpoints. docs/checkpoints.md explains it.
+-- Schema 1 of a migration's checkpoints. docs/checkpoints.md explains all schemas.
 
 CREATE TABLE mailbox (
 	id       INTEGER PRIMARY KEY,
