@@ -58,6 +58,7 @@ const (
 
 // A Ledger is what verification needs of the durable memory of one mailbox.
 type Ledger interface {
+	State(ctx context.Context) (migrate.MailboxState, error)
 	Folders(ctx context.Context) ([]migrate.FolderState, error)
 	Records(ctx context.Context, folder int64, from, to migrate.UID) iter.Seq2[migrate.Record, error]
 

@@ -1,0 +1,142 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+// A Verifier compares mailboxes with their copies.
+type Verifier struct {
+	Depth    Depth
+	Sample   Sample // of depth Sampled
+	Fresh    bool   // do not go on with a verification that was stopped
+	Jobs     int    // mailboxes at once
+	Retry    migrate.Retry
+	Progress *Progress
+}
+
+// A Mailbox is a source account and the account that it was moved to.
+type Mailbox struct {
+	Source, Target string // addresses
+	OpenSource     func(context.Context) (migrate.Source, error)
+	OpenTarget     func(context.Context) (Target, error)
+	Ledger         Ledger
+}
+
+// A Result is how the verification of a mailbox ended. Err is nil if it was
+// compared to its end; what was counted and found is in its ledger.
+type Result struct {
+	Mailbox Mailbox
+	Err     error
+}
+
+// ledgerError is trouble of this machine, which stops all.
+type ledgerError struct{ err error }
+
+func (e *ledgerError) Error() string { return e.err.Error() }
+func (e *ledgerError) Unwrap() error { return e.err }
+
+func kept(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	_, hint := migrate.Explain(err)
+	return &ledgerError{&migrate.Error{Op: "checkpoints", Class: migrate.Fatal, Hint: hint, Err: err}}
+}
+
+var errNotStarted = errors.New("not started")
+
+// Run verifies each mailbox and says how each ended, in the order given. One
+// that was stopped goes on where it was. The error is trouble of this machine,
+// or the cause that ended ctx.
+func (v *Verifier) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, error) {
+	results := make([]Result, len(mailboxes))
+	progress := make([]*mailboxProgress, len(mailboxes))
+	for i, m := range mailboxes {
+		results[i] = Result{m, errNotStarted}
+		progress[i] = v.Progress.add(m)
+	}
+	g, all := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, v.Jobs))
+	for i, m := range mailboxes {
+		g.Go(func() error {
+			if all.Err() != nil {
+				return context.Cause(all)
+			}
+			c := &check{Verifier: v, Mailbox: m, progress: progress[i]}
+			progress[i].begin()
+			results[i].Err = c.run(all)
+			progress[i].end(results[i].Err)
+			if local := (*ledgerError)(nil); errors.As(results[i].Err, &local) {
+				return local
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return results, err
+}
+
+// Plan returns what verifying the mailbox of l will ask of its target, from the
+// records alone: messages that mailhaul did not write come on top.
+func (v *Verifier) Plan(ctx context.Context, l Ledger) (Work, error) {
+	folders, err := l.Folders(ctx)
+	if err != nil {
+		return Work{}, err
+	}
+	var w Work
+	places := map[migrate.FolderID]bool{}
+	for _, f := range folders {
+		if f.Target == "" {
+			continue
+		}
+		places[f.Target] = true
+		var picked map[migrate.UID]bool
+		if v.Depth == Sampled {
+			if picked, err = v.Sample.pick(ctx, l, f.ID, 0); err != nil {
+				return Work{}, err
+			}
+		}
+		for r, err := range l.Records(ctx, f.ID, 1, ^migrate.UID(0)) {
+			switch {
+			case err != nil:
+				return Work{}, err
+			case !r.Outcome.Arrived():
+				continue
+			}
+			w.Listed++
+			switch {
+			case r.Outcome == migrate.Merged || v.Depth == Counts:
+			case v.Depth == Content || picked[r.UID]:
+				w.Opens++
+				w.Bytes += r.Size
+			default:
+				w.Looks++
+			}
+		}
+	}
+	w.Folders = int64(len(places))
+	return w, nil
+}
+
+// reached says whether the depth asked for includes d.
+func (v *Verifier) reached(d Depth) bool {
+	order := map[Depth]int{Counts: 1, Metadata: 2, Sampled: 3, Content: 4}
+	return order[v.Depth] >= order[d]
+}
+
+// Check returns an error unless v can run.
+func (v *Verifier) Check() error {
+	if !v.reached(Counts) {
+		return fmt.Errorf("unknown depth %q: want counts, metadata, sample or content", v.Depth)
+	}
+	return nil
+}
