@@ -9,8 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 
+	api "google.golang.org/api/gmail/v1"
 	"google.golang.org/api/googleapi"
 
 	"github.com/mailhaul/mailhaul/migrate"
@@ -29,16 +29,14 @@ const (
 // While m's own octets are at hand, line ends may differ, since it is not known
 // whether Gmail keeps bare ones.
 func (t *Target) compare(ctx context.Context, id string, m *migrate.Message) (match, []Repair, error) {
-	file, err := os.CreateTemp("", "mailhaul-")
+	file, err := newTempFile()
 	if err != nil {
 		return differs, nil, unsent(costGet.op, err)
 	}
-	defer os.Remove(file.Name())
 	defer file.Close()
-	os.Remove(file.Name()) // where an open file needs no name, a kill leaves no mail behind
 	var size int64
-	err = t.call(ctx, costGet, func(ctx context.Context) (err error) {
-		size, err = t.download(ctx, id, file)
+	err = t.call(ctx, costRead, func(ctx context.Context) (err error) {
+		_, size, err = t.download(ctx, id, file)
 		return err
 	})
 	if err != nil {
@@ -62,30 +60,26 @@ func compareFile(file io.ReadSeeker, size int64, m *migrate.Message) (match, []R
 	return found, nil, err
 }
 
-// download writes message id to w as Gmail holds it. The client library would
-// hold it in memory, twice.
-func (t *Target) download(ctx context.Context, id string, w io.Writer) (int64, error) {
+// download writes message id to w as Gmail holds it, and returns what else the
+// answer says of it. The client library would hold it in memory, twice.
+func (t *Target) download(ctx context.Context, id string, w io.Writer) (m *api.Message, size int64, err error) {
 	u := *t.endpoint
 	u.Path = "/gmail/v1/users/" + t.user + "/messages/" + id
 	u.RawPath = "/gmail/v1/users/" + url.PathEscape(t.user) + "/messages/" + url.PathEscape(id)
-	u.RawQuery = "alt=json&fields=raw&format=raw&prettyPrint=false"
+	u.RawQuery = "alt=json&fields=labelIds%2CinternalDate%2CsizeEstimate%2Craw&format=raw&prettyPrint=false"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	res, err := t.raw.Do(req)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	defer res.Body.Close()
 	if err := googleapi.CheckResponse(res); err != nil {
-		return 0, err
+		return nil, 0, err
 	}
-	raw, err := rawOf(res.Body)
-	if err != nil {
-		return 0, err
-	}
-	return io.Copy(w, raw)
+	return readRaw(w, res.Body)
 }
 
 // endsWith compares the size octets of file with m.

@@ -9,9 +9,10 @@ import (
 // A cost is what one method spends of the quota, and what it is called in
 // errors.
 type cost struct {
-	op    string
-	units int64 // quota units of projects new from 2026-05-01, which are never below the older ones
-	bytes int64 // of the message in the request
+	op     string
+	units  int64 // quota units of projects new from 2026-05-01, which are never below the older ones
+	bytes  int64 // of the message in the request
+	answer int64 // octets that the message in the answer may have
 }
 
 // Units per method: developers.google.com/workspace/gmail/api/reference/quota,
@@ -23,6 +24,7 @@ var (
 	costHistoryList  = cost{op: "history.list", units: 2}
 	costMessagesList = cost{op: "messages.list", units: 5}
 	costGet          = cost{op: "messages.get", units: 20}
+	costRead         = cost{op: "messages.get", units: 20, answer: MaxMessageSize}
 	costModify       = cost{op: "messages.modify", units: 5}
 	costDelete       = cost{op: "messages.delete", units: 10}
 	costImport       = cost{op: "import", units: 25}
@@ -44,5 +46,5 @@ func (c cost) pace() (p pace.Cost) {
 // limit is how long the call may take: five minutes, and longer for a message
 // on a line slower than 64 KiB/s.
 func (c cost) limit() time.Duration {
-	return 5*time.Minute + time.Duration(c.bytes/(64<<10))*time.Second
+	return 5*time.Minute + time.Duration((c.bytes+c.answer)/(64<<10))*time.Second
 }

@@ -255,54 +255,6 @@ func TestOnlyAMessageIDThatIsPlainIsSearchedFor(t *testing.T) {
 	}
 }
 
-func TestTheMessageIsReadOutOfTheAnswer(t *testing.T) {
-	for answer, want := range map[string]string{
-		`{"raw":"aGVsbG8="}`:                              "hello",
-		`{"raw":"aGVsbG8"}`:                               "hello",
-		`{"raw":"aGVsbG8\u003d"}`:                         "hello",
-		"{ \"raw\" :\n \"_-8=\" }":                        "\xff\xef",
-		`{"id":"raw","x":["raw","\"raw\""],"raw":"YQ=="}`: "a",
-		`{"raw":""}`:                                      "",
-		`{"raw":"aGVsbG8="`:                               "hello", // what follows is not read
-		`{"raw":"aGVsbG8`:                                 "error",
-		`{"raw":"a!"}`:                                    "error",
-		`{"raw":"\n"}`:                                    "error",
-		`{"raw":"\u0100"}`:                                "error",
-		`{"raw":7}`:                                       "error",
-		`{"raw`:                                           "error",
-		`{}`:                                              "error",
-		`{"raw":"` + strings.Repeat("YWFh", 20_000) + `"}`: strings.Repeat("aaa", 20_000),
-	} {
-		got := "error"
-		r, err := rawOf(strings.NewReader(answer))
-		if err == nil {
-			var b []byte
-			if b, err = io.ReadAll(r); err == nil {
-				got = string(b)
-			}
-		}
-		if got != want {
-			t.Errorf("%.60s: %.60q, error %v, want %.60q", answer, got, err, want)
-		}
-	}
-}
-
-func FuzzTheMessageIsReadOutOfTheAnswer(f *testing.F) {
-	f.Add([]byte("hello"), "")
-	f.Fuzz(func(t *testing.T, content []byte, junk string) {
-		if r, err := rawOf(strings.NewReader(junk)); err == nil {
-			io.Copy(io.Discard, r)
-		}
-		r, err := rawOf(strings.NewReader(`{"raw":"` + base64.URLEncoding.EncodeToString(content) + `"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, content) {
-			t.Errorf("%q, error %v, want %q", got, err, content)
-		}
-	})
-}
-
 func TestACopyIsTheSourceBelowHeaderFields(t *testing.T) {
 	const source = "Subject: x\nFrom: a\r\n\r\nbody\rend"
 	message := targettest.Message([]byte(source), "")
