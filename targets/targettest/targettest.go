@@ -46,6 +46,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Mailbox) {
 		{"each folder has a place of its own", eachFolderItsOwnPlace},
 		{"placing again finds the same places", placingAgain},
 		{"a folder keeps the place it had", keepsItsPlace},
+		{"a folder keeps its place whatever its role becomes", rolesChange},
+		{"folders below a special one stand below each other", belowASpecialFolder},
 		{"a message arrives with flags, date and octets", messageArrives},
 		{"odd messages are stored whole or refused", oddMessages},
 		{"a large message arrives whole", largeMessage},
