@@ -82,13 +82,19 @@ func (c *call) scopeFolder(id string) (*folder, error) {
 	return c.findFolder(id)
 }
 
-// discard moves m to Deleted Items, or from there away.
+// discard moves m to Deleted Items, from there to where it can be recovered,
+// and from there away.
 func (mb *mailbox) discard(m *message) {
-	deleted := mb.wellKnown["deleteditems"]
-	from := m.folder
+	to := mb.wellKnown["deleteditems"]
+	switch {
+	case m.recoverable():
+		to = nil
+	case m.folder.within(to):
+		to = mb.wellKnown["recoverableitemsdeletions"]
+	}
 	mb.take(m)
-	if !from.within(deleted) {
-		mb.put(deleted, m.moved(mb.nextPlacement()))
+	if to != nil {
+		mb.put(to, m.moved(mb.nextPlacement()))
 	}
 }
 

@@ -114,19 +114,34 @@ func TestETagsAreEnforcedOnlyBySwitch(t *testing.T) {
 	}
 }
 
-func TestDeleteMovesToDeletedItemsAndThenAway(t *testing.T) {
-	c := newClient(t, Options{})
-	id := c.importMIME("inbox", sample).str("id")
-	lasting := c.want(200, "GET", "/messages/"+id, nil, immutable).str("id")
-	c.want(204, "DELETE", "/messages/"+id, nil)
-	deleted := c.want(200, "GET", "/mailFolders/deleteditems", nil).str("id")
-	c.want(200, "GET", "/messages/"+lasting, nil).expect(t, map[string]any{"parentFolderId": deleted})
-	c.want(204, "DELETE", "/messages/"+lasting, nil)
-	c.refused(404, "ErrorItemNotFound", "GET", "/messages/"+lasting, nil)
-	id = c.importMIME("inbox", sample).str("id")
-	c.want(204, "POST", "/messages/"+id+"/permanentDelete", nil)
-	if n := len(c.sim.Messages(c.user)); n != 0 {
-		t.Errorf("%d messages are left", n)
+func TestDeleteMovesToDeletedItemsThenToWhatCanBeRecoveredAndThenAway(t *testing.T) {
+	for _, hidden := range []bool{false, true} {
+		c := newClient(t, Options{RecoverableHidden: hidden})
+		id := c.importMIME("inbox", sample).str("id")
+		lasting := c.want(200, "GET", "/messages/"+id, nil, immutable).str("id")
+		for _, name := range []string{"deleteditems", "recoverableitemsdeletions"} {
+			c.want(204, "DELETE", "/messages/"+lasting, nil)
+			if name == "recoverableitemsdeletions" && hidden {
+				break
+			}
+			folder := c.want(200, "GET", "/mailFolders/"+name, nil).str("id")
+			c.want(200, "GET", "/messages/"+lasting, nil).expect(t, map[string]any{"parentFolderId": folder})
+		}
+		if n := len(c.want(200, "GET", "/mailFolders/recoverableitemsdeletions/messages", nil).values()); n != 1 {
+			t.Errorf("%d messages can be recovered", n)
+		}
+		if n := len(c.want(200, "GET", "/messages", nil).values()); n != 0 {
+			t.Errorf("the mailbox lists %d messages", n)
+		}
+		if !hidden {
+			c.want(204, "DELETE", "/messages/"+lasting, nil)
+		}
+		c.refused(404, "ErrorItemNotFound", "GET", "/messages/"+lasting, nil)
+		id = c.importMIME("inbox", sample).str("id")
+		c.want(204, "POST", "/messages/"+id+"/permanentDelete", nil)
+		if n := len(c.sim.Messages(c.user)); n != 0 {
+			t.Errorf("%d messages are left", n)
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ type dumpedUser struct {
 }
 
 // Messages returns what the mailbox of user holds, in the order in which it was
-// written. It panics if the server's own file cannot be read.
+// written, without what was deleted from Deleted Items too. It panics if the server's own file cannot be read.
 func (s *Server) Messages(user string) []Message {
 	u, _, err := s.export(user)
 	if err != nil {
@@ -123,6 +123,9 @@ func (s *Server) export(user string) (dumpedUser, []span, error) {
 	defer unlock()
 	var spans []span
 	for _, n := range slices.Sorted(maps.Keys(c.mb.items)) {
+		if c.mb.items[n].recoverable() {
+			continue
+		}
 		m, err := c.export(c.mb.items[n])
 		if err != nil {
 			return out, nil, err

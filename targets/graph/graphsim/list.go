@@ -119,7 +119,9 @@ func (c *call) scope(f *folder) []*message {
 	}
 	all := make([]*message, 0, len(c.mb.messages))
 	for _, m := range c.mb.messages {
-		all = append(all, m)
+		if !m.recoverable() {
+			all = append(all, m)
+		}
 	}
 	slices.SortFunc(all, newestFirst)
 	return all

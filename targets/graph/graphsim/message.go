@@ -59,6 +59,9 @@ func (m *message) logged() (born, change uint64, gone bool) { return m.born, m.c
 
 func (m *message) size() int64 { return m.written.size + m.fileOctets }
 
+// recoverable says that m was deleted from Deleted Items too.
+func (m *message) recoverable() bool { return m.folder.wellKnown == "recoverableitemsdeletions" }
+
 func (m *message) flagStatus() string {
 	if s, ok := m.flag["flagStatus"].(string); ok {
 		return s

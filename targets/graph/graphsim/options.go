@@ -111,6 +111,10 @@ type Options struct {
 	// written at create, not in a canonical spelling ("Integer 0xe07").
 	PropertyIDsAsSent bool
 
+	// RecoverableHidden answers 404 to calls on a message that was deleted from
+	// Deleted Items too, which otherwise stands in recoverableitemsdeletions.
+	RecoverableHidden bool
+
 	// FilterDelay and FilterDelayRequests hide a new message from $filter
 	// until so much time and so many further requests to the mailbox passed.
 	// Filters on nothing but dates see it at once, unless FilterDelayDates.

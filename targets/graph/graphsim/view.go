@@ -240,7 +240,7 @@ func (c *call) findMessage(id string) (*message, error) {
 		return nil, err
 	}
 	m := table[n]
-	if m == nil {
+	if m == nil || m.recoverable() && c.s.opt.RecoverableHidden {
 		return nil, errItemNotFound()
 	}
 	return m, nil
