@@ -233,6 +233,9 @@ const maxAuthors = 1000
 
 // save adds up what came of a batch and saves it with its findings.
 func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task, to migrate.UID, fresh int64) error {
+	for _, t := range tasks {
+		c.extras.doubles(c.Mailbox, c.index.folders[i], t, c.Depth == Content)
+	}
 	err := c.readSource(ctx, f, tasks, func(t *task) bool {
 		if len(t.findings) == 0 || c.authors >= maxAuthors {
 			return false
@@ -257,7 +260,6 @@ func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task
 		count(&next.Compared, t.compared)
 		count(&next.Explained, t.explained)
 		count(&next.Unread, t.unread)
-		c.extras.doubles(c.Mailbox, c.index.folders[i], t, c.Depth == Content)
 		for _, found := range t.findings {
 			found.Folder, found.UID, found.MessageID = next.Folder, t.rec.UID, t.rec.MessageID
 			if found.Target == "" {

@@ -1,0 +1,4 @@
+package verify
+
+// Upper is tested by itself.
+var Upper = upper

@@ -1,0 +1,381 @@
+package verify_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/verify"
+)
+
+func depths() []verify.Depth {
+	return []verify.Depth{verify.Counts, verify.Metadata, verify.Sampled, verify.Content}
+}
+
+func at(d verify.Depth) *verify.Verifier {
+	return &verify.Verifier{Depth: d, Sample: verify.Sample{Percent: 100}, Jobs: 1}
+}
+
+// both runs a test with a target that labels and with one that does not.
+func both(t *testing.T, test func(t *testing.T, labels bool)) {
+	for name, labels := range map[string]bool{"folders": false, "labels": true} {
+		t.Run(name, func(t *testing.T) { test(t, labels) })
+	}
+}
+
+func TestACopyThatIsRightHasNoFindingAtAnyDepth(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		for _, d := range depths() {
+			w := newWorld(labels, "INBOX", "Sent", "Empty")
+			w.fill(20)
+			w.verify(t, at(d))
+			w.expect(t)
+			var present, compared int64
+			for _, f := range w.latest.Folders {
+				present, compared = present+f.Present, compared+f.Compared
+			}
+			if present != 60 || compared != 60 {
+				t.Errorf("%s: %d present and %d compared, want 60", d, present, compared)
+			}
+			if want := map[verify.Depth]int{verify.Counts: 0, verify.Metadata: 0, verify.Sampled: 60, verify.Content: 60}[d]; w.opens != want {
+				t.Errorf("%s: %d messages were read back, want %d", d, w.opens, want)
+			}
+		}
+	})
+}
+
+// A harm is something that can happen to a copy.
+type harm struct {
+	name string
+	do   func(w *world, r *replica) (kind migrate.Kind, target migrate.MessageID)
+	from verify.Depth // that finds it
+}
+
+func harms() []harm {
+	return []harm{
+		{"dropped", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			delete(w.copies, r.ID)
+			return migrate.KindMissing, r.ID
+		}, verify.Counts},
+		{"moved", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			r.Folders = []migrate.FolderID{"another"}
+			return migrate.KindMisplaced, r.ID
+		}, verify.Counts},
+		{"deleted", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			r.Folders, r.Deleted = []migrate.FolderID{"trash"}, true
+			return migrate.KindDeleted, r.ID
+		}, verify.Counts},
+		{"doubled", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			return migrate.KindDoubled, w.double(r).ID
+		}, verify.Metadata},
+		{"marked", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			if slices.Contains(r.Flags, migrate.Seen) {
+				r.Flags = slices.DeleteFunc(slices.Clone(r.Flags), func(f migrate.Flag) bool { return f == migrate.Seen })
+			} else {
+				r.Flags = append(slices.Clone(r.Flags), migrate.Seen)
+			}
+			return migrate.KindFlags, r.ID
+		}, verify.Metadata},
+		{"dated", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			r.Date = r.Date.Add(-90 * time.Minute)
+			return migrate.KindDate, r.ID
+		}, verify.Metadata},
+		{"one octet", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			r.octets = bytes.Replace(r.octets, []byte("Text"), []byte("Texz"), 1)
+			return migrate.KindContent, r.ID
+		}, verify.Sampled},
+		{"subject", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			r.octets = bytes.Replace(r.octets, []byte("Subject: l"), []byte("Subject: L"), 1)
+			return migrate.KindContent, r.ID
+		}, verify.Sampled},
+		{"a minute", func(w *world, r *replica) (migrate.Kind, migrate.MessageID) {
+			r.Date = r.Date.Add(time.Minute)
+			return migrate.KindDate, r.ID
+		}, verify.Sampled},
+	}
+}
+
+func TestEachHarmIsFoundFromTheDepthThatPromisesIt(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		for _, h := range harms() {
+			found := false
+			for _, d := range depths() {
+				found = found || d == h.from
+				if h.name == "doubled" && !labels {
+					found = true // the key tells
+				}
+				w := newWorld(labels, "INBOX", "Sent")
+				all := w.fill(10)
+				kind, id := h.do(w, all[13])
+				w.verify(t, at(d))
+				if !found {
+					w.expect(t)
+					continue
+				}
+				w.expect(t, fmt.Sprintf("%s 14 %s", kind, id))
+				if f := w.findings[0]; f.Kind == kind && (f.Folder != 2 || f.MessageID != "<14@example.com>" || f.From != "ann@example.com" || !f.Date.Equal(w.mail[14].InternalDate)) {
+					t.Errorf("%s, %s: the finding does not name its message: %+v", h.name, d, f)
+				}
+			}
+		}
+	})
+}
+
+func TestManyHarmsAtOnceAreFoundWithNoneMissedAndNoneInvented(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		w := newWorld(labels, "INBOX", "Sent", "Clients")
+		all := w.fill(300)
+		random := rand.New(rand.NewPCG(1, 2))
+		var want []string
+		for i, r := range all {
+			if random.IntN(3) == 0 {
+				kind, id := harms()[random.IntN(len(harms()))].do(w, r)
+				want = append(want, fmt.Sprintf("%s %d %s", kind, i+1, id))
+			}
+		}
+		w.verify(t, at(verify.Content))
+		w.expect(t, want...)
+	})
+}
+
+func TestMailOfTheNewAccountItselfIsNoDifference(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		for _, d := range depths() {
+			w := newWorld(labels, "INBOX")
+			own := w.double(w.fill(5)[2])
+			own.octets, own.MessageID, own.Key = []byte("Subject: new\r\n\r\nNew."), "<new@example.org>", ""
+			w.verify(t, at(d))
+			w.expect(t)
+			if len(w.findings) != 1 || w.findings[0].Kind != migrate.KindExtra || w.findings[0].Target != own.ID {
+				t.Errorf("%s: %+v", d, w.findings)
+			}
+		}
+	})
+}
+
+func TestAMessageThatWasWrittenAnewElsewhereIsNotMissing(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		for _, d := range []verify.Depth{verify.Metadata, verify.Content} {
+			w := newWorld(labels, "INBOX", "Sent")
+			r := w.fill(5)[2]
+			anew := w.double(r)
+			anew.Folders, anew.Key = []migrate.FolderID{"at-Sent"}, ""
+			delete(w.copies, r.ID)
+			w.verify(t, at(d))
+			w.expect(t, fmt.Sprintf("misplaced 3 %s", anew.ID))
+		}
+	})
+}
+
+func TestAMergedMessageShowsTheFlagsOfAllItsCopies(t *testing.T) {
+	for _, d := range []verify.Depth{verify.Metadata, verify.Content} {
+		w := newWorld(true, "INBOX", "Sent", "Clients")
+		a, b, c := w.deliver(0), w.deliver(1, migrate.Seen, migrate.Flagged), w.deliver(2, migrate.Seen)
+		b.octets, c.octets = a.octets, a.octets
+		r := w.copy(a)
+		w.place(r, b)
+		w.place(r, c)
+		w.verify(t, at(d))
+		w.expect(t)
+		if w.opens > 1 {
+			t.Errorf("one message was read back %d times", w.opens)
+		}
+		r.Flags = append(r.Flags, migrate.Seen)
+		w.verify(t, at(d))
+		w.expect(t, "flags 1 id-1")
+		r.Flags, r.Folders = []migrate.Flag{migrate.Flagged}, r.Folders[:2]
+		w.verify(t, at(d))
+		w.expect(t, "misplaced 3 id-1")
+	}
+}
+
+func TestNotesExplainWhatTheySayAndNothingElse(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		w := newWorld(labels, "INBOX")
+		subject := func(r *replica) {
+			r.octets = bytes.Replace(r.octets, []byte("Subject: l"), []byte("Subject: L"), 1)
+		}
+		subject(w.copy(w.deliver(0), "subject-lost"))
+		r := w.copy(w.deliver(0), "subject-lost")
+		r.octets = bytes.Replace(r.octets, []byte("Text"), []byte("text"), 1)
+		w.copy(w.deliver(0), "dated-by-import").Date = time.Now()
+		w.copy(w.deliver(0), "elsewhere").Folders = []migrate.FolderID{"another"}
+		attach := func(l *letter, octets []byte) {
+			r := w.copy(l, "attached")
+			r.octets = fmt.Appendf(nil, "Subject: see below\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nRebuilt.\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=a.bin\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%s\r\n--b--\r\n",
+				strings.ReplaceAll(strings.ReplaceAll(string(octets), "=", "=3D"), "\r\n", "=0D=0A=\r\n"))
+		}
+		l := w.deliver(0)
+		attach(l, l.octets)
+		l = w.deliver(0)
+		attach(l, append([]byte("X"), l.octets...))
+		w.verify(t, at(verify.Content))
+		w.expect(t, "content 2 id-2", "content 6 id-6")
+		if n := w.latest.Folders[0].Explained; n != 2 {
+			t.Errorf("%d are explained, want 2", n)
+		}
+	})
+}
+
+func TestADateFromTheHeaderIsTheMessagesOwn(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		for _, d := range []verify.Depth{verify.Metadata, verify.Content} {
+			w := newWorld(labels, "INBOX")
+			l := w.deliver(0)
+			sent := start.Add(time.Hour)
+			l.InternalDate = start.AddDate(5, 0, 0) // an earlier move lost it
+			w.copy(l).Date = sent
+			w.copy(w.deliver(0)).Date = start.Add(2*time.Hour + 3*time.Second) // Received
+			w.verify(t, at(d))
+			w.expect(t)
+		}
+	})
+}
+
+func TestWhatTheSourceHasNoMoreIsCountedAsUnread(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		w := newWorld(labels, "INBOX", "Sent")
+		all := w.fill(10)
+		w.mail[3].expunge, w.mail[10].expunge = true, true
+		w.gone["Sent"] = true
+		delete(w.copies, all[15].ID)
+		late := w.deliver(0)
+		late.UID = 100
+		w.verify(t, at(verify.Content))
+		w.expect(t, "missing 16 "+string(all[15].ID))
+		inbox, sent := w.latest.Folders[0], w.latest.Folders[1]
+		if inbox.Folder != 1 {
+			inbox, sent = sent, inbox
+		}
+		if inbox.Unread != 2 || inbox.Compared != 8 || inbox.New != 1 || sent.Unread != 9 || sent.Compared != 0 {
+			t.Errorf("inbox %+v\nsent %+v", inbox, sent)
+		}
+	})
+}
+
+func TestAStoppedVerificationGoesOnWhereItWas(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		for stop := 1; stop < 50; stop += 7 {
+			w := newWorld(labels, "INBOX", "Sent", "Clients")
+			all := w.fill(20)
+			var want []string
+			for i := 0; i < 60; i += 4 {
+				kind, id := harms()[i/4%len(harms())].do(w, all[i])
+				want = append(want, fmt.Sprintf("%s %d %s", kind, i+1, id))
+			}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			w.trouble = func(call string, _ migrate.MessageID) error {
+				if call == "open" && w.opens == stop {
+					cancel(errors.New("interrupted"))
+				}
+				return ctx.Err()
+			}
+			if err := w.run(ctx, at(verify.Content)); err == nil || !strings.Contains(err.Error(), "interrupted") {
+				t.Fatal(err)
+			}
+			if !w.latest.Ended.IsZero() {
+				t.Fatal("it says that it ended")
+			}
+			started := w.latest.Started
+			w.trouble = nil
+			w.verify(t, at(verify.Content))
+			w.expect(t, want...)
+			if w.latest.Started != started {
+				t.Error("it began anew")
+			}
+			if most := 60 + 15 + 2*7; w.opens > most {
+				t.Errorf("stopped after %d: %d messages were read back, want at most %d", stop, w.opens, most)
+			}
+		}
+	})
+}
+
+func TestAVerificationThatEndedOrIsOutdatedOrAnotherBeginsAnew(t *testing.T) {
+	w := newWorld(false, "INBOX")
+	all := w.fill(10)
+	delete(w.copies, all[0].ID)
+	w.verify(t, at(verify.Content))
+	w.copies[all[0].ID] = all[0]
+	w.verify(t, at(verify.Content)) // it ended
+	w.expect(t)
+	for name, outdate := range map[string]func() *verify.Verifier{
+		"a pass since": func() *verify.Verifier { w.pass.Started = time.Now(); return at(verify.Content) },
+		"another":      func() *verify.Verifier { return at(verify.Metadata) },
+		"fresh":        func() *verify.Verifier { v := at(verify.Content); v.Fresh = true; return v },
+	} {
+		w.pass.Started = time.Time{}
+		w.latest = migrate.Verification{Depth: "content", Started: time.Now().Add(-time.Hour)}
+		w.findings = []migrate.Finding{{Kind: migrate.KindMissing, Folder: 1, UID: 1}}
+		w.verify(t, outdate())
+		if len(w.findings) != 0 {
+			t.Errorf("%s: it kept %v", name, w.findings)
+		}
+	}
+}
+
+func TestATargetThatIsBusyIsAskedAgain(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		w := newWorld(labels, "INBOX")
+		all := w.fill(12)
+		w.double(all[3])
+		failed := map[string]bool{}
+		w.trouble = func(call string, id migrate.MessageID) error {
+			if once := call + string(id); !failed[once] {
+				failed[once] = true
+				return &migrate.Error{Op: call, Class: migrate.Transient, Err: errors.New("busy")}
+			}
+			return nil
+		}
+		w.verify(t, at(verify.Content))
+		w.expect(t, "doubled 4 id-13")
+		if f := w.latest.Folders[0]; f.Held != 13 || f.Compared != 12 {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
+func TestAMessageThatTheTargetRefusesToShowIsADifference(t *testing.T) {
+	w := newWorld(true, "INBOX")
+	w.fill(5)
+	w.trouble = func(call string, id migrate.MessageID) error {
+		if call == "open" && id == "id-2" {
+			return &migrate.Error{Op: call, Class: migrate.Permanent, Err: errors.New("damaged")}
+		}
+		return nil
+	}
+	w.verify(t, at(verify.Content))
+	w.expect(t, "content 2 id-2")
+	if !strings.Contains(w.detail(), "damaged") {
+		t.Error(w.detail())
+	}
+}
+
+func TestAFatalErrorStopsAMailboxAndIsTold(t *testing.T) {
+	w := newWorld(false, "INBOX")
+	w.fill(5)
+	w.trouble = func(call string, id migrate.MessageID) error {
+		return &migrate.Error{Op: call, Class: migrate.Fatal, Err: errors.New("no access"), Hint: "Ask."}
+	}
+	err := w.run(t.Context(), at(verify.Counts))
+	if reason, hint := migrate.Explain(err); !strings.Contains(reason, "no access") || hint != "Ask." {
+		t.Errorf("%v, %s", err, hint)
+	}
+}
+
+func TestAChangedSourceIsNotBlamedOnTheTarget(t *testing.T) {
+	w := newWorld(false, "INBOX")
+	w.fill(3)
+	w.mail[2].octets = append(w.mail[2].octets, "More.\r\n"...)
+	w.verify(t, at(verify.Content))
+	w.expect(t, "content 2 id-2")
+	if !strings.Contains(w.detail(), "the source has other octets") {
+		t.Error(w.detail())
+	}
+}
