@@ -1,0 +1,25 @@
+package transform
+
+import (
+	"strings"
+)
+
+// covered returns the fields that DKIM signatures in h cover, in lower case
+// (the tag h= of RFC 6376 section 3.5); nil if there is none.
+func covered(h *header) (fields []string) {
+	for _, signature := range h.values("dkim-signature") {
+		if fields == nil {
+			fields = []string{"from"} // by section 5.4 it always is
+		}
+		for tag := range strings.SplitSeq(signature, ";") {
+			name, list, _ := strings.Cut(tag, "=")
+			if strings.TrimSpace(name) != "h" {
+				continue
+			}
+			for f := range strings.SplitSeq(list, ":") {
+				fields = append(fields, strings.ToLower(strings.TrimSpace(f)))
+			}
+		}
+	}
+	return fields
+}

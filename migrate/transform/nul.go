@@ -1,0 +1,47 @@
+package transform
+
+import (
+	"bytes"
+	"io"
+	"time"
+)
+
+// nul removes octets of value 0, which may not be in mail (RFC 5322 section
+// 4.1). Exchange cannot hold them in text; whether Gmail takes them is unknown.
+// A file in a part that is declared as binary keeps them, in base64.
+var nul = Transform{
+	Key: "nul", Note: "nul-octets-removed", Default: WhenRefused,
+	touches: func(h *header, _ time.Time) []string { return odd(h, func(o octets) bool { return o.nul }) },
+	octets:  func(o octets) bool { return o.nul },
+	apply: func(_ time.Time, r io.Reader) io.Reader {
+		return &filter{in: encodeBinary(r), buffer: make([]byte, 32<<10), change: func(out *bytes.Buffer, p []byte, _ bool) {
+			for len(p) > 0 {
+				before, after, _ := bytes.Cut(p, []byte{0})
+				out.Write(before)
+				p = after
+			}
+		}}
+	},
+}
+
+// A filter changes octets without regard to what they are.
+type filter struct {
+	in     io.Reader
+	buffer []byte
+	change func(out *bytes.Buffer, p []byte, last bool)
+	out    bytes.Buffer
+	err    error
+}
+
+// Read implements io.Reader.
+func (f *filter) Read(p []byte) (int, error) {
+	for f.out.Len() == 0 && f.err == nil {
+		var n int
+		n, f.err = f.in.Read(f.buffer)
+		f.change(&f.out, f.buffer[:n], f.err == io.EOF)
+	}
+	if f.out.Len() == 0 {
+		return 0, f.err
+	}
+	return f.out.Read(p)
+}
