@@ -8,7 +8,7 @@ package migrate
 //     a guess. What cannot be decided becomes Failed and is reported.
 //  3. A message has one outcome, which changes only from Pending, from Excluded
 //     when the rule that excluded it is gone, or from Gone when the source
-//     lists it again.
+//     lists it again. What was lost at the target is made Pending by others.
 //  4. Every message that the source lists is recorded before anything is done
 //     with it, so that listed = sum of outcomes at any instant.
 //  5. The source is read by one goroutine per mailbox, which never waits for
@@ -27,7 +27,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// An Engine runs passes over mailboxes. All fields but Rules are required.
+// An Engine runs passes over mailboxes. All fields but Rules and Heal are
+// required.
 type Engine struct {
 	Checkpoints Checkpoints
 	Spool       *Spool
@@ -36,6 +37,11 @@ type Engine struct {
 	Jobs        int           // mailboxes at once
 	Grace       time.Duration // how long writes in flight may take once the run is told to stop
 	Progress    *Progress
+
+	// Heal makes passes copy only what was lost at the target. Nothing else is
+	// recorded, read or written, and how complete the latest pass was stays as
+	// it is.
+	Heal bool
 }
 
 // A Mailbox is a source account and the target account it moves to.

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -38,13 +39,29 @@ type Record struct {
 	UID       UID
 	Outcome   Outcome
 	Doubt     bool      // of Pending and Failed: a write may have taken effect
-	Target    MessageID // where it is, once Arrived
+	Target    MessageID // where it is, once Arrived; of others, where it was before it was lost
 	Digest    Digest    // zero until the message was read
 	Size      int64     // octets: announced by the source until the message was read
 	Notes     []string  // what the copy changed or lacks
 	Reason    string    // of Failed, in plain language; of Excluded, the rule
 	Hint      string    // of Failed: what a person can do
 	MessageID string    // of Failed, so that a person can find the message
+}
+
+// Lost says whether the message was at the target, is there no more, and is to
+// be copied again.
+func (r Record) Lost() bool { return r.Outcome == Pending && r.Target != "" }
+
+// vanished returns the record of a message that the source has no more. What
+// was lost at both ends is no message that was gone in time.
+func (r Record) vanished() Record {
+	if !r.Lost() {
+		r.Outcome, r.Doubt = Gone, false
+		return r
+	}
+	return failed(r, &Message{}, &Error{Op: "copy again", Class: Permanent,
+		Err:  errors.New("the message was copied, is missing at the target, and the source has it no more"),
+		Hint: "Restore it at the source from a backup. If it is there under the same UID, see mailhaul retry."})
 }
 
 // A FolderState is what the checkpoints know of one folder of the source.

@@ -36,6 +36,7 @@ func (e *Engine) pass(ctx context.Context, m Mailbox) (err error) {
 	if p.state, err = p.ledger.State(ctx); err != nil {
 		return saved(err)
 	}
+	complete := p.state.Complete || !p.Heal
 	p.state.Started, p.state.Ended, p.state.Complete, p.state.Error, p.state.Hint = time.Now(), time.Time{}, false, "", ""
 	if err := p.ledger.SaveState(ctx, p.state); err != nil {
 		return saved(err)
@@ -47,7 +48,7 @@ func (e *Engine) pass(ctx context.Context, m Mailbox) (err error) {
 	if err == nil {
 		err = p.identity(ctx)
 	}
-	p.state.Ended, p.state.Complete = time.Now(), err == nil
+	p.state.Ended, p.state.Complete = time.Now(), err == nil && complete
 	if err != nil && ctx.Err() == nil {
 		p.state.Error, p.state.Hint = Explain(err)
 	}
@@ -71,11 +72,7 @@ func (p *pass) walk(ctx context.Context) (err error) {
 	if err := p.retry(ctx, func() error { folders, err = p.source.Folders(ctx); return err }); err != nil {
 		return fmt.Errorf("list folders of the source: %w", err)
 	}
-	var total int64
-	for _, f := range folders {
-		total += f.Messages
-	}
-	p.progress.total(total)
+	p.progress.total(folders)
 	known, err := p.ledger.Folders(ctx)
 	if err != nil {
 		return saved(err)
@@ -83,6 +80,11 @@ func (p *pass) walk(ctx context.Context) (err error) {
 	places, err := p.place(ctx, folders, known)
 	if err != nil {
 		return fmt.Errorf("make folders at the target: %w", err)
+	}
+	if p.Heal {
+		if folders, places, err = p.waiting(ctx, folders, places); err != nil {
+			return err
+		}
 	}
 	if err := p.position(ctx); err != nil {
 		return err
@@ -205,6 +207,19 @@ func (p *pass) position(ctx context.Context) error {
 func (p *pass) tallies(ctx context.Context) ([]Tally, error) {
 	ts, err := p.Checkpoints.Tally(ctx, p.mailbox.Source)
 	return slices.DeleteFunc(ts, func(t Tally) bool { return t.To != p.mailbox.Target }), err
+}
+
+// waiting returns those folders that have something pending, and where they
+// are. All were placed, so that none takes the place of another.
+func (p *pass) waiting(ctx context.Context, folders []Folder, places []Placement) (fs []Folder, ps []Placement, err error) {
+	tallies, err := p.tallies(ctx)
+	for i, f := range folders {
+		if slices.ContainsFunc(tallies, func(t Tally) bool { return slices.Equal(t.Folder.Path, f.Path) && t.Count[Pending] > 0 }) {
+			fs, ps = append(fs, f), append(ps, places[i])
+		}
+	}
+	p.progress.total(fs)
+	return fs, ps, saved(err)
 }
 
 // advance records the target's position.
@@ -342,7 +357,7 @@ func (p *pass) listed(ctx context.Context, st FolderState, place Placement, batc
 		if !old {
 			r = Record{Folder: st.ID, UID: m.UID, Size: m.Size}
 		}
-		if old && r.Outcome != Pending && r.Outcome != Excluded && r.Outcome != Gone {
+		if !old && p.Heal || old && r.Outcome != Pending && r.Outcome != Excluded && r.Outcome != Gone {
 			done++
 			continue
 		}
@@ -397,12 +412,15 @@ func failed(r Record, m *Message, err error) Record {
 	return r
 }
 
-// each calls fn for the records of a range. The errors of fn are returned as
-// they are, others are errors of the checkpoints.
+// each calls fn for the records of a range that the pass may touch. The errors
+// of fn are returned as they are, others are errors of the checkpoints.
 func (p *pass) each(ctx context.Context, st FolderState, from, to UID, fn func(Record) error) error {
 	for r, err := range p.ledger.Records(ctx, st.ID, from, to) {
 		if err != nil {
 			return saved(err)
+		}
+		if p.Heal && !r.Lost() {
+			continue
 		}
 		if err := fn(r); err != nil {
 			return err
@@ -422,8 +440,7 @@ func (p *pass) vanish(ctx context.Context, st FolderState, r Record) error {
 		return nil
 	}
 	if !r.Doubt {
-		r.Outcome = Gone
-		return p.record(ctx, r)
+		return p.record(ctx, r.vanished())
 	}
 	m := Message{UID: r.UID, Size: r.Size, Digest: r.Digest, Key: Key(p.mailbox.Source, st.Folder, r.UID)}
 	return p.write.submit(ctx, &task{rec: r, msg: m, folder: st.Target, doubt: true})
@@ -439,7 +456,7 @@ func (p *pass) identity(ctx context.Context) error {
 		if err := t.Check(); err != nil {
 			return &localError{err}
 		}
-		if n := t.Count[Pending]; n > 0 {
+		if n := t.Count[Pending]; n > 0 && !p.Heal {
 			return &localError{fmt.Errorf("folder %s: the pass ended, but %d messages are still pending", t.Folder, n)}
 		}
 	}

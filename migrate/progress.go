@@ -81,8 +81,13 @@ func (m *MailboxProgress) phase(name string) {
 	m.update(func(s *MailboxSnapshot) { s.Phase = name })
 }
 
-func (m *MailboxProgress) total(n int64) {
-	m.update(func(s *MailboxSnapshot) { s.Total = n })
+func (m *MailboxProgress) total(fs []Folder) {
+	m.update(func(s *MailboxSnapshot) {
+		s.Total = 0
+		for _, f := range fs {
+			s.Total += f.Messages
+		}
+	})
 }
 
 func (m *MailboxProgress) wait(reason string, until time.Time) {

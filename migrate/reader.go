@@ -131,8 +131,7 @@ func (p *pass) missing(ctx context.Context, left []*task) error {
 			}
 			continue
 		}
-		t.rec.Outcome = Gone
-		if err := p.record(ctx, t.rec); err != nil {
+		if err := p.record(ctx, t.rec.vanished()); err != nil {
 			return err
 		}
 	}

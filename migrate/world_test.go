@@ -149,6 +149,9 @@ func (w *world) check() {
 	got := map[string]int{}
 	contents := map[string]int{}
 	for _, c := range w.store {
+		if c.id == "" { // it was dropped
+			continue
+		}
 		contents[c.content]++
 		for _, f := range c.folders {
 			got[string(f)+": "+short(c.content)]++

@@ -345,7 +345,7 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		}
 	}
 	if t.body == nil {
-		t.rec.Outcome, t.rec.Doubt = Gone, false
+		t.rec = t.rec.vanished()
 		return nil
 	}
 	stored, err := w.target.Append(w.writes, t.folder, &t.msg)
