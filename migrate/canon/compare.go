@@ -1,0 +1,171 @@
+package canon
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// A Difference is one between two forms.
+type Difference struct {
+	Aspect Aspect
+	Detail string // for people: "part 2 (report.pdf): 12,345 octets instead of 20,000"; no content
+}
+
+// Compare returns what of the original is different in the copy, nil if
+// nothing. Forms of equal Content differ in Structure at the most. Parts may be
+// in another order, and may have names where they had none: that is Structure,
+// or nothing.
+func Compare(original, replica *Form) []Difference {
+	var ds []Difference
+	for i, a := range messageFields {
+		if was, is := original.fields[i], replica.fields[i]; was.digest != is.digest {
+			ds = append(ds, Difference{a, was.compared(a, is)})
+		}
+	}
+	parts := compareParts(original, replica)
+	if len(parts) == 0 && original.structure != replica.structure {
+		parts = []Difference{{Structure, "the parts are put together in another way"}}
+	}
+	return append(ds, parts...)
+}
+
+func (was value) compared(a Aspect, is value) string {
+	switch {
+	case was.digest == Digest{}:
+		return "is there, and was not"
+	case is.digest == Digest{}:
+		return "is missing"
+	case was.parsed && is.parsed:
+		return (time.Duration(is.count-was.count) * time.Second).String() + " later"
+	case a.repeats() && was.count != is.count:
+		return fmt.Sprintf("%s instead of %s", counted(is.count, "address", "addresses"), grouped(int64(was.count)))
+	}
+	return "is different"
+}
+
+// A matching pairs the parts of an original with those of its copy.
+type matching struct {
+	was, is []part
+	to      []int  // index in is of the part of was; -1 for none
+	taken   []bool // of is
+}
+
+// match pairs parts that are alone so far and have the same key, in order.
+func match[K comparable](m *matching, wasKey, isKey func(part) (K, bool)) {
+	waiting := map[K][]int{}
+	for i, p := range m.is {
+		if key, ok := isKey(p); ok && !m.taken[i] {
+			waiting[key] = append(waiting[key], i)
+		}
+	}
+	for i, p := range m.was {
+		if m.to[i] >= 0 {
+			continue
+		}
+		if key, ok := wasKey(p); ok && len(waiting[key]) > 0 {
+			j := waiting[key][0]
+			waiting[key] = waiting[key][1:]
+			m.to[i], m.taken[j] = j, true
+		}
+	}
+}
+
+func both[K comparable](m *matching, key func(part) (K, bool)) { match(m, key, key) }
+
+func compareParts(original, replica *Form) (ds []Difference) {
+	m := &matching{original.parts, replica.parts, make([]int, len(original.parts)), make([]bool, len(replica.parts))}
+	for i := range m.to {
+		m.to[i] = -1
+	}
+	type content struct {
+		aspect Aspect
+		header bool
+		digest Digest
+		name   string
+	}
+	both(m, func(p part) (content, bool) { return content{p.aspect, p.header, p.content, p.name}, true })
+	both(m, func(p part) (content, bool) { return content{p.aspect, p.header, p.content, ""}, true })
+	// Text that became an attachment, or the other way round.
+	attached := func(p part) (Digest, bool) { return p.content, p.aspect == Attachment }
+	shown := func(p part) (Digest, bool) { return p.octets, p.aspect == Text && !p.header }
+	match(m, shown, attached)
+	match(m, attached, shown)
+
+	same := slices.Clone(m.to)
+
+	// What is left was changed, lost or added.
+	type named struct {
+		aspect Aspect
+		name   string
+	}
+	both(m, func(p part) (named, bool) { return named{p.aspect, p.name}, p.name != "" })
+	type sort struct {
+		aspect       Aspect
+		html, header bool
+	}
+	both(m, func(p part) (sort, bool) { return sort{p.aspect, p.html, p.header}, p.name == "" })
+
+	read := map[int32]bool{} // alternatives of which one can be read in the copy
+	for i, p := range m.was {
+		read[p.alternative] = read[p.alternative] || p.alternative > 0 && p.aspect == Text && same[i] >= 0
+	}
+	for i, p := range m.was {
+		switch j := m.to[i]; {
+		case j < 0 && p.aspect == Text && read[p.alternative]:
+			ds = append(ds, Difference{Alternative, p.String() + " is missing, beside another that is there"})
+		case j < 0:
+			ds = append(ds, Difference{p.aspect, p.String() + " is missing"})
+		case same[i] < 0:
+			ds = append(ds, Difference{p.aspect, p.String() + ": " + p.compared(m.is[j])})
+		case p.name != "" && p.name != m.is[j].name:
+			ds = append(ds, Difference{Name, fmt.Sprintf("%s has the name %q", p, m.is[j].name)})
+		}
+	}
+	for j, p := range m.is {
+		if !m.taken[j] {
+			ds = append(ds, Difference{p.aspect, p.String() + " of the copy is not in the original"})
+		}
+	}
+	if original.more != replica.more || original.folded != replica.folded {
+		ds = append(ds, Difference{Attachment, fmt.Sprintf("what is beyond the first %s parts is different: %s instead of %s",
+			grouped(maxParts), counted(replica.more, "part", "parts"), grouped(int64(original.more)))})
+	}
+	return ds
+}
+
+func (p part) compared(is part) string {
+	if p.size == is.size {
+		return counted(int(p.size), "octet", "octets") + ", but others"
+	}
+	return counted(int(is.size), "octet", "octets") + " instead of " + grouped(p.size)
+}
+
+// String names a part for people.
+func (p part) String() string {
+	s := "part " + p.path
+	if p.header {
+		s = "what is no field in the header of part " + p.path
+	}
+	if p.name != "" {
+		s += " (" + p.name + ")"
+	}
+	return s
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return grouped(int64(n)) + " " + many
+}
+
+// grouped writes a number with commas between its thousands.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
