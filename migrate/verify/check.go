@@ -30,8 +30,8 @@ type check struct {
 	state    migrate.Verification
 	index    *index
 	extras   *extras
-	unions   map[uint64]union // by entry.id; see mergedFlags
-	authors  int              // findings whose author was looked up
+	unions   map[uint64][]migrate.Flag // by entry.id; see mergedFlags
+	authors  int                       // findings whose author was looked up
 }
 
 func (c *check) run(ctx context.Context) error {
@@ -200,32 +200,23 @@ func (c *check) list(ctx context.Context) error {
 	return nil
 }
 
-// A union is what several records of one message at the target make of its
-// flags: those of all of them, and whether the first copy was read.
-type union struct {
-	flags   []migrate.Flag
-	unknown bool // the first copy is gone from the source
-}
-
-// mergedFlags finds out what flags messages have that several records share.
+// mergedFlags finds out what flags messages show that several records share:
+// those of all of them, but whether they were read as the first copy was.
 func (c *check) mergedFlags(ctx context.Context, live map[int64]migrate.Folder) error {
 	if !c.target.Capabilities().Labels || !c.reached(Metadata) {
 		return nil
 	}
-	shared := map[uint64]int{} // records of each
+	shared := map[uint64]bool{}
 	for i := range c.index.entries {
 		if e := &c.index.entries[i]; e.merged {
-			shared[e.id]++
+			shared[e.id] = true
 		}
 	}
 	if len(shared) == 0 {
 		return nil
 	}
 	c.progress.phase("flags of merged messages")
-	c.unions = map[uint64]union{}
-	for id := range shared {
-		c.unions[id] = union{unknown: true}
-	}
+	c.unions = map[uint64][]migrate.Flag{}
 	for i, k := range c.index.folders {
 		f, ok := live[k.ID]
 		if !ok {
@@ -241,21 +232,14 @@ func (c *check) mergedFlags(ctx context.Context, live map[int64]migrate.Folder) 
 					m := &batch[j]
 					next = m.UID + 1
 					e := c.index.of(i, m.UID)
-					if e == nil {
-						continue
-					}
-					u, ok := c.unions[e.id]
-					if !ok {
+					if e == nil || !shared[e.id] {
 						continue
 					}
 					flags := c.target.Shown(k.Target, m.Flags)
-					if e.merged { // it was placed, and does not say whether it was read
+					if e.merged {
 						flags = slices.DeleteFunc(flags, func(f migrate.Flag) bool { return f == migrate.Seen })
-					} else {
-						u.unknown = false
 					}
-					u.flags = append(u.flags, flags...)
-					c.unions[e.id] = u
+					c.unions[e.id] = append(c.unions[e.id], flags...)
 				}
 			}
 			return nil

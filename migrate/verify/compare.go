@@ -125,12 +125,11 @@ func (c *check) compare(ctx context.Context, t *task) error {
 func (t *task) metadata(c *check, date int64, flags string, explained map[canon.Aspect]bool) {
 	t.shown = date
 	want := c.target.Shown(c.index.folders[t.entry.folder].Target, t.msg.Flags)
-	u, merged := c.unions[t.entry.id]
-	if merged {
-		want = u.flags
+	if all, merged := c.unions[t.entry.id]; merged {
+		want = all
 	}
-	if have := spell(want); have != flags && !explained[Flags] && !u.unknown {
-		t.find(migrate.KindFlags, fmt.Sprintf("has the flags (%s) instead of (%s)", flags, have))
+	if due := spell(want); due != flags && !explained[Flags] {
+		t.find(migrate.KindFlags, fmt.Sprintf("has the flags (%s) instead of (%s)", flags, due))
 	}
 	within := loose
 	if t.picked {

@@ -81,7 +81,6 @@ func (c *check) readExtras(ctx context.Context) error {
 		}
 		return nil
 	})
-	delete(c.extras.equals, canon.Digest{})
 	return err
 }
 
@@ -96,7 +95,7 @@ func passable(err error) bool {
 // it is not doubled but was written anew, as programs do that move mail by
 // copying it.
 func (x *extras) doubles(m Mailbox, f migrate.FolderState, t *task, content bool) {
-	if len(x.all) == 0 || t.entry.merged {
+	if len(x.all) == 0 {
 		return
 	}
 	missing := slices.IndexFunc(t.findings, func(f migrate.Finding) bool { return f.Kind == migrate.KindMissing })

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -35,6 +36,11 @@ func TestACopyThatIsRightHasNoFindingAtAnyDepth(t *testing.T) {
 		for _, d := range depths() {
 			w := newWorld(labels, "INBOX", "Sent", "Empty")
 			w.fill(20)
+			for o := range migrate.Outcomes {
+				if !o.Arrived() {
+					w.record(w.deliver(1), o, "")
+				}
+			}
 			w.verify(t, at(d))
 			w.expect(t)
 			var present, compared int64
@@ -287,6 +293,11 @@ func TestAStoppedVerificationGoesOnWhereItWas(t *testing.T) {
 			w.trouble = nil
 			w.verify(t, at(verify.Content))
 			w.expect(t, want...)
+			for _, f := range w.findings {
+				if f.Kind == migrate.KindExtra {
+					t.Errorf("stopped after %d: a double is taken for new mail: %+v", stop, f)
+				}
+			}
 			if w.latest.Started != started {
 				t.Error("it began anew")
 			}
@@ -377,5 +388,98 @@ func TestAChangedSourceIsNotBlamedOnTheTarget(t *testing.T) {
 	w.expect(t, "content 2 id-2")
 	if !strings.Contains(w.detail(), "the source has other octets") {
 		t.Error(w.detail())
+	}
+}
+
+func TestAFolderThatWasMadeAnewIsListedOnce(t *testing.T) {
+	w := newWorld(false, "INBOX", "INBOX again")
+	w.states[1].Folder.Path, w.states[1].Folder.UIDValidity, w.states[1].Target = []string{"INBOX"}, 8, w.states[0].Target
+	w.folders[1] = w.states[1].Folder
+	w.copy(w.deliver(0))
+	w.copy(w.deliver(1))
+	w.verify(t, at(verify.Counts))
+	w.expect(t)
+	var held int64
+	for _, f := range w.latest.Folders {
+		held += f.Held
+	}
+	if held != 2 {
+		t.Errorf("the target's folder holds %d messages, want 2", held)
+	}
+}
+
+// brittle breaks off when it is asked for certain messages.
+type brittle struct {
+	theSource
+	broken map[migrate.UID]int // how often
+	err    error
+}
+
+func (b *brittle) Read(ctx context.Context, f migrate.Folder, ms []*migrate.Message, body func(*migrate.Message, io.Reader) error) error {
+	for _, m := range ms {
+		if b.broken[m.UID] > 0 {
+			b.broken[m.UID]--
+			return &migrate.Error{Op: "read", Class: migrate.Transient, Err: b.err}
+		}
+		if err := b.theSource.Read(ctx, f, []*migrate.Message{m}, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) verifyFrom(t *testing.T, b *brittle) {
+	t.Helper()
+	v := at(verify.Content)
+	v.Progress, v.Retry = new(verify.Progress), migrate.Retry{Patience: time.Hour}
+	results, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Ledger: w,
+		OpenSource: func(context.Context) (migrate.Source, error) { return b, nil },
+		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
+	if err = errors.Join(err, results[0].Err); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(t)
+}
+
+func TestAMessageThatTheSourceCannotDeliverIsLeftUnreadAndTheOthersAreCompared(t *testing.T) {
+	w := newWorld(false, "INBOX")
+	w.fill(7)
+	w.verifyFrom(t, &brittle{theSource{w}, map[migrate.UID]int{2: 2, 5: 1000}, errors.New("the line broke")})
+	if f := w.latest.Folders[0]; f.Unread != 1 || f.Compared != 6 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestASourceThatIsAwayBlamesNoMessage(t *testing.T) {
+	w := newWorld(false, "INBOX")
+	w.fill(7)
+	w.verifyFrom(t, &brittle{theSource{w}, map[migrate.UID]int{5: 20}, migrate.ErrUnreachable})
+	if f := w.latest.Folders[0]; f.Unread != 0 || f.Compared != 7 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// full has no room for findings.
+type full struct {
+	*world
+	calls int
+}
+
+func (f *full) SaveVerified(context.Context, migrate.FolderVerification, ...migrate.Finding) error {
+	f.calls++
+	return errors.New("disk full")
+}
+
+func TestTroubleOfTheCheckpointsStopsAllAtOnce(t *testing.T) {
+	w := newWorld(false, "INBOX")
+	w.fill(7)
+	ledger := &full{world: w}
+	v := at(verify.Content)
+	v.Progress, v.Retry = new(verify.Progress), migrate.Retry{First: time.Millisecond, Max: time.Millisecond, Patience: 3 * time.Millisecond}
+	_, err := v.Run(t.Context(), []verify.Mailbox{{Ledger: ledger,
+		OpenSource: func(context.Context) (migrate.Source, error) { return theSource{w}, nil },
+		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
+	if err == nil || !strings.Contains(err.Error(), "disk full") || ledger.calls != 1 {
+		t.Errorf("%v after %d calls", err, ledger.calls)
 	}
 }
