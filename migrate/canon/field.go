@@ -35,7 +35,7 @@ func (a Aspect) repeats() bool {
 // A header is the fields that are read of a header.
 type header struct {
 	fields map[Aspect]*field
-	junk   *lines // of lines that are no field; nil if there are none
+	junk   *prose // of lines that are no field; nil if there are none
 }
 
 // A field is the body of a field, or of all of that name with commas between.
@@ -79,7 +79,7 @@ func readHeader(s *scanner, ofMessage bool) *header {
 		}
 		if junk {
 			if h.junk == nil {
-				h.junk = newLines()
+				h.junk = newProse(charset{guessed: true}, "header")
 			}
 			h.junk.write(line)
 		} else if current != nil {

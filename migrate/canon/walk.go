@@ -50,7 +50,7 @@ func message(r io.Reader, depth int) (*Form, error) {
 // header tells none.
 func (w *walk) entity(h *header, mediaType string) {
 	if h.junk != nil {
-		w.add(part{aspect: Text, header: true, some: true, content: h.junk.digest()})
+		w.add(part{aspect: Text, header: true, some: h.junk.some, content: h.junk.digest()})
 	}
 	value, ps := parseParams(h.text(contentType))
 	if kind, subtype, ok := strings.Cut(value, "/"); ok && kind != "" && subtype != "" {
