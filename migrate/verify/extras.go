@@ -115,8 +115,8 @@ func (x *extras) doubles(m Mailbox, f migrate.FolderState, t *task, content bool
 		claim(x.keys[migrate.Key(m.Source, f.Folder, t.rec.UID)])
 	}
 	switch {
-	case content && t.form != nil:
-		for _, e := range x.equals[t.form.Content()] {
+	case content && t.equal != (canon.Digest{}):
+		for _, e := range x.equals[t.equal] {
 			claim(e)
 		}
 	case !content && t.msg != nil && t.msg.MessageID != "":

@@ -13,10 +13,12 @@ import (
 )
 
 // Records whose messages the source does not list any more are walked in
-// batches of this size; messages are read in groups of at most so many octets.
+// batches of this size; messages are read and compared in groups, read in calls
+// of at most so many octets.
 const (
-	batchRecords = 256
-	groupBytes   = 16 << 20
+	batchRecords  = 256
+	groupMessages = 64
+	groupBytes    = 16 << 20
 )
 
 // attempts is how often the source may break off a message before it is left
@@ -30,8 +32,10 @@ type task struct {
 	msg    *migrate.Message // nil if the source has it no more
 	picked bool             // its content is to be compared
 	read   bool             // the source gave what follows
-	form   *canon.Form      // of what was meant to be written; if picked
-	head   head
+	form   *canon.Form      // of what was meant to be written; if picked, until it was compared
+	equal  canon.Digest     // canonical digest of its content
+	from   string
+	dates  []time.Time    // in its header
 	digest migrate.Digest // of the source's octets now; if picked
 
 	shown     int64 // its date at the target, in Unix seconds; 0 if it was not compared
@@ -119,11 +123,18 @@ func (c *check) batch(ctx context.Context, i int, f migrate.Folder, batch []migr
 		t.picked = !t.entry.merged && (c.Depth == Content || c.Depth == Sampled && picked[r.UID])
 		tasks = append(tasks, t)
 	}
-	if err := c.readSource(ctx, f, tasks, func(t *task) bool { return t.picked }); err != nil {
-		return err
-	}
-	if err := c.parallel(ctx, len(tasks), func(ctx context.Context, n int) error { return c.compare(ctx, tasks[n]) }); err != nil {
-		return err
+	for group := range slices.Chunk(tasks, groupMessages) {
+		if err := c.readSource(ctx, f, group, func(t *task) bool { return t.picked }); err != nil {
+			return err
+		}
+		if err := c.parallel(ctx, len(group), func(ctx context.Context, n int) error { return c.compare(ctx, group[n]) }); err != nil {
+			return err
+		}
+		for _, t := range group {
+			if t.form != nil {
+				t.equal, t.form = t.form.Content(), nil
+			}
+		}
 	}
 	if err := c.dates(ctx, f, tasks); err != nil {
 		return err
@@ -141,7 +152,7 @@ func (c *check) readSource(ctx context.Context, f migrate.Folder, tasks []*task,
 		err := c.readGroup(ctx, f, group)
 		for _, t := range group { // one of them may be to blame
 			for try := 0; err != nil && try < attempts && !t.read; try++ {
-				if errors.Is(err, migrate.ErrUnreachable) || ctx.Err() != nil {
+				if ctx.Err() != nil {
 					return err
 				}
 				if errors.Is(err, migrate.ErrFolderGone) {
@@ -201,7 +212,8 @@ func (c *check) readGroup(ctx context.Context, f migrate.Folder, group []*task) 
 			return err
 		}
 		sum.Sum(t.digest[:0])
-		t.head, t.read = h, true
+		t.from, t.dates = h.read()
+		t.read = true
 		return nil
 	})
 }
@@ -219,9 +231,8 @@ func (c *check) dates(ctx context.Context, f migrate.Folder, tasks []*task) erro
 		if !t.read || !suspect(t) {
 			continue
 		}
-		_, own := t.head.read()
 		t.findings = slices.DeleteFunc(t.findings, func(f migrate.Finding) bool {
-			return f.Kind == migrate.KindDate && slices.ContainsFunc(own, func(d time.Time) bool { return near(d, f.Date, exact) })
+			return f.Kind == migrate.KindDate && slices.ContainsFunc(t.dates, func(d time.Time) bool { return near(d, f.Date, exact) })
 		})
 	}
 	return nil
@@ -261,16 +272,13 @@ func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task
 		count(&next.Explained, t.explained)
 		count(&next.Unread, t.unread)
 		for _, found := range t.findings {
-			found.Folder, found.UID, found.MessageID = next.Folder, t.rec.UID, t.rec.MessageID
+			found.Folder, found.UID, found.MessageID, found.From = next.Folder, t.rec.UID, t.rec.MessageID, t.from
 			if found.Target == "" {
 				found.Target = t.rec.Target
 			}
 			found.Date = t.date()
 			if t.msg != nil {
 				found.MessageID = t.msg.MessageID
-			}
-			if t.read {
-				found.From, _ = t.head.read()
 			}
 			findings = append(findings, found)
 			different++
