@@ -83,16 +83,34 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 // send makes one call. Its errors are classified. bearer is false for the URLs
 // of upload sessions, which carry their own authorisation.
 func (c *client) send(req *http.Request, bearer bool) (*http.Response, error) {
+	resp, leave, err := c.enter(req, bearer)
+	if err != nil {
+		return nil, err
+	}
+	leave()
+	return resp, nil
+}
+
+// enter is send for a call that is under way until leave is called, as one is
+// whose answer is long.
+func (c *client) enter(req *http.Request, bearer bool) (resp *http.Response, leave func(), err error) {
 	if bearer && (req.URL.Host != c.endpoint.Host || req.URL.Scheme != c.endpoint.Scheme) {
-		return nil, &migrate.Error{Op: "call", Class: migrate.Fatal, Refused: true, Err: fmt.Errorf("the server sent us to %s, which must not see the token", req.URL.Host),
+		return nil, nil, &migrate.Error{Op: "call", Class: migrate.Fatal, Refused: true, Err: fmt.Errorf("the server sent us to %s, which must not see the token", req.URL.Host),
 			Hint: "If a proxy stands between, it must rewrite the links in Graph's answers."}
 	}
 	width, err := c.gate.Enter(req.Context())
 	if err != nil {
-		return nil, unsent(err)
+		return nil, nil, unsent(err)
 	}
-	crowded := false
-	defer func() { c.gate.Leave(width, crowded) }()
+	if resp, err = c.answer(req, bearer); err != nil {
+		c.gate.Leave(width, tooMany(err))
+		return nil, nil, err
+	}
+	return resp, func() { c.gate.Leave(width, false) }, nil
+}
+
+// answer sends the request, once more with a new token if its token is refused.
+func (c *client) answer(req *http.Request, bearer bool) (*http.Response, error) {
 	refusedToken := ""
 	for {
 		resp, token, err := c.try(req, bearer, refusedToken)
@@ -111,7 +129,6 @@ func (c *client) send(req *http.Request, bearer bool) (*http.Response, error) {
 			refusedToken = token
 			continue
 		}
-		crowded = tooMany(e)
 		if e.Delay > 0 {
 			c.limiter.Park(time.Now().Add(e.Delay), fmt.Sprintf("Microsoft 365 asked to wait (%d)", resp.StatusCode))
 		}
@@ -187,6 +204,8 @@ func (c *client) currentToken(ctx context.Context, refusedToken string) (string,
 	return token, nil
 }
 
+var errTooLong = errors.New("the answer is too long")
+
 // bounded is the body of an answer.
 type bounded struct {
 	io.ReadCloser
@@ -196,7 +215,7 @@ type bounded struct {
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errors.New("the answer is too long")
+		return 0, errTooLong
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
@@ -208,13 +227,35 @@ func (b *bounded) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// get makes a GET; path starts with the version.
-func (c *client) get(ctx context.Context, path string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint.String()+path, nil)
+// asking returns a GET. A link is a path that starts with the version, or a URL
+// that Graph gave.
+func (c *client) asking(ctx context.Context, link string) (*http.Request, error) {
+	if strings.HasPrefix(link, "/") {
+		link = c.endpoint.String() + link
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
+	if err != nil {
+		err = unsent(errors.New("the server gave no usable link"))
+	}
+	return req, err
+}
+
+func (c *client) get(ctx context.Context, link string) (*http.Response, error) {
+	req, err := c.asking(ctx, link)
 	if err != nil {
 		return nil, err
 	}
 	return c.send(req, true)
+}
+
+// read makes a GET and decodes the JSON answer into out.
+func (c *client) read(ctx context.Context, link string, out any) error {
+	resp, err := c.get(ctx, link)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return decode(resp, out)
 }
 
 // post makes a POST and decodes the JSON answer into out, unless that is nil.
@@ -232,6 +273,10 @@ func (c *client) post(ctx context.Context, path, contentType string, body payloa
 	if out == nil {
 		return nil
 	}
+	return decode(resp, out)
+}
+
+func decode(resp *http.Response, out any) error {
 	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
 		return &migrate.Error{Op: "call", Class: migrate.Transient, Err: fmt.Errorf("broken answer: %w", err)}
 	}

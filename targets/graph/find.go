@@ -118,8 +118,6 @@ func (t *Target) candidates(ctx context.Context, folder migrate.FolderID, m *mig
 	return f, err
 }
 
-var errIncomplete = errors.New("the list lacks members that were selected")
-
 func (t *Target) list(ctx context.Context, folder migrate.FolderID, m *migrate.Message, from time.Time,
 	query users.ItemMailFoldersItemMessagesRequestBuilderGetQueryParameters) (f found, err error) {
 	list := t.user.MailFolders().ByMailFolderId(string(folder)).Messages()

@@ -53,14 +53,21 @@ func categories(flags []migrate.Flag) (cs []string) {
 	return cs
 }
 
+// Values of propLastVerb and propIcon.
+const (
+	verbReply, iconReplied     = 102, 261
+	verbReplyAll               = 103
+	verbForward, iconForwarded = 104, 262
+)
+
 // lastVerb returns the properties that stand for \Answered and $Forwarded. Of
 // both it keeps the first: a message has one last verb.
 func lastVerb(m *migrate.Message) []models.SingleValueLegacyExtendedPropertyable {
 	switch {
 	case m.HasFlag(migrate.Answered):
-		return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, 102), integer(propIcon, 261)}
+		return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, verbReply), integer(propIcon, iconReplied)}
 	case m.HasFlag(migrate.Forwarded):
-		return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, 104), integer(propIcon, 262)}
+		return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, verbForward), integer(propIcon, iconForwarded)}
 	}
 	return nil
 }

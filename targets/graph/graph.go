@@ -1,4 +1,5 @@
-// Package graph writes mail into Microsoft 365 mailboxes with Microsoft Graph.
+// Package graph writes mail into Microsoft 365 mailboxes with Microsoft Graph,
+// and reads it back.
 //
 // A message takes one of two routes. Import hands Exchange the message as it
 // is (mailFolder: importMime, a beta call) and then sets flags and a key. JSON
@@ -27,6 +28,7 @@ import (
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/pace"
+	"github.com/mailhaul/mailhaul/migrate/verify"
 )
 
 // A Route is a way for messages into a mailbox.
@@ -70,12 +72,17 @@ type Target struct {
 
 	attachProtected bool
 	palette         palette
+	trash           trash
 }
 
-var _ migrate.Target = (*Target)(nil)
+var (
+	_ migrate.Target = (*Target)(nil)
+	_ verify.Target  = (*Target)(nil)
+)
 
 // Open opens the mailbox and proves access to it by reading its inbox. Unless
-// RouteJSON is asked for it also probes. Errors are classified.
+// RouteJSON is asked for, which therefore suits those who only read, it also
+// probes, and so writes. Errors are classified.
 func Open(ctx context.Context, cfg Config) (*Target, error) {
 	if cfg.Endpoint == "" {
 		cfg.Endpoint = clouds()[0].Endpoint
