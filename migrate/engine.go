@@ -15,7 +15,9 @@ package migrate
 //     the target inside a call to the source.
 //  6. Memory does not depend on the number of messages, and hardly on their
 //     size: batches, queues and the spool are bounded.
-//  7. Trouble with one message stops that message, with one mailbox that
+//  7. A message is changed only as Transform allows, and its record names each
+//     change. Which form of it is being written is durable before it is.
+//  8. Trouble with one message stops that message, with one mailbox that
 //     mailbox. Only trouble of our own machine (checkpoints, spool) stops all.
 
 import (
@@ -25,6 +27,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/mailhaul/mailhaul/migrate/transform"
 )
 
 // An Engine runs passes over mailboxes. All fields but Rules and Heal are
@@ -34,6 +38,7 @@ type Engine struct {
 	Spool       *Spool
 	Retry       Retry
 	Rules       Rules
+	Transform   transform.Config
 	Jobs        int           // mailboxes at once
 	Grace       time.Duration // how long writes in flight may take once the run is told to stop
 	Progress    *Progress

@@ -41,6 +41,14 @@ type Error struct {
 	Hint    string        // what the operator can do, in plain language; may be empty
 	Err     error         // what happened; never holds secrets or message content
 
+	// Content says that a write was refused for what is in the message, so that
+	// the target may take it when it is changed.
+	Content bool
+
+	// Rebuild says so of a message that was to be stored whole: the target would
+	// store its content otherwise.
+	Rebuild bool
+
 	// Throttled says that a limit on calls or octets was exceeded, so that the
 	// call would have done at another time: it counts as no failure.
 	Throttled bool

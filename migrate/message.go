@@ -66,8 +66,9 @@ type Message struct {
 
 	// Set by the engine before a target sees the message.
 	Key    string // 64 hex digits that name the message at the source, the same on every run
-	Digest Digest // of the content
+	Digest Digest // of the content; zero if that was changed and is not there any more
 	Body   Body   // nil if the source no longer has the message
+	Whole  bool   // a target that refuses the content shall say so, and not store it otherwise: a small change may do
 }
 
 // HasFlag says whether the message has flag f, spelled in any case.
@@ -86,5 +87,5 @@ type Body interface {
 	Open() (io.ReadSeekCloser, error)
 }
 
-// Digest is the SHA-256 of the octets of a message as the source holds them.
+// Digest is the SHA-256 of the octets of a message.
 type Digest [sha256.Size]byte

@@ -40,9 +40,9 @@ type Record struct {
 	Outcome   Outcome
 	Doubt     bool      // of Pending and Failed: a write may have taken effect
 	Target    MessageID // where it is, once Arrived; of others, where it was before it was lost
-	Digest    Digest    // zero until the message was read
+	Digest    Digest    // of what the source holds; zero until the message was read
 	Size      int64     // octets: announced by the source until the message was read
-	Notes     []string  // what the copy changed or lacks
+	Notes     []string  // what the copy changed or lacks; in doubt, the transforms of the form that was written last
 	Reason    string    // of Failed, in plain language; of Excluded, the rule
 	Hint      string    // of Failed: what a person can do
 	MessageID string    // of Failed, so that a person can find the message

@@ -329,6 +329,7 @@ type task struct {
 	room   int64    // octets reserved in the spool
 	window int64    // octets reserved in the writer
 	digest bool     // it holds the claim on its content
+	forms  forms
 }
 
 // listed compares a batch with the records of its range of UIDs: new messages

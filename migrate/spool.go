@@ -20,15 +20,16 @@ type Spool struct {
 	dir    string
 	memory *semaphore.Weighted // octets held in memory
 	total  *semaphore.Weighted // octets held at all
+	spare  *semaphore.Weighted // room for one changed message beyond total
 	max    int64
 }
 
-// NewSpool returns a spool that holds at most total octets, at most memory of
-// them in memory and the others in files in dir ("" is the system's place for
-// temporary files).
+// NewSpool returns a spool that holds at most total octets, and one changed
+// message more, at most memory of them in memory and the others in files in dir
+// ("" is the system's place for temporary files).
 func NewSpool(dir string, memory, total int64) *Spool {
 	total = max(total, groupBytes)
-	return &Spool{dir, semaphore.NewWeighted(memory), semaphore.NewWeighted(total), total}
+	return &Spool{dir, semaphore.NewWeighted(memory), semaphore.NewWeighted(total), semaphore.NewWeighted(1), total}
 }
 
 // room is how much of total a message of that size takes. One that is larger

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mailhaul/mailhaul/migrate/transform"
 )
 
 // world is a source, a target and checkpoints in memory, for one mailbox. Each
@@ -140,10 +142,10 @@ func (w *world) check() {
 			if r.Doubt {
 				w.t.Errorf("%s %d: still in doubt", f, m.uid)
 			}
-			if c := w.copyOf(r.Target); c == nil || c.content != m.content || !slices.Contains(c.folders, FolderID(f.String())) {
+			if c := w.copyOf(r.Target); c == nil || c.content != as(r.Notes, m.content) || !slices.Contains(c.folders, FolderID(f.String())) {
 				w.t.Errorf("%s %d: recorded as %q, which is another message or elsewhere", f, m.uid, r.Target)
 			}
-			want[f.String()+": "+short(m.content)]++
+			want[f.String()+": "+short(as(r.Notes, m.content))]++
 		}
 	}
 	got := map[string]int{}
@@ -313,7 +315,7 @@ func (t *worldTarget) Append(_ context.Context, folder FolderID, m *Message) (St
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := (*world)(t)
-	if r := w.intentOf(m.Key); !r.Doubt || r.Digest != sha256.Sum256(content) || r.Outcome != Pending {
+	if r := w.intentOf(m.Key); !r.Doubt || r.Outcome != Pending || !w.intends(r, string(content)) || m.Digest != sha256.Sum256(content) || m.Size != int64(len(content)) {
 		w.t.Errorf("message %d is written without a durable intent: %+v", m.UID, r)
 	}
 	if w.state.Position == "" {
@@ -339,6 +341,27 @@ func (w *world) intentOf(k string) Record {
 	return Record{}
 }
 
+// intends says whether r is the intent to write that content.
+func (w *world) intends(r Record, content string) bool {
+	if w.onRead != nil { // what the source delivers is not what it lists
+		return r.Digest == sha256.Sum256([]byte(content))
+	}
+	for _, mail := range w.mail {
+		for _, m := range mail {
+			if r.Digest == sha256.Sum256([]byte(m.content)) {
+				return as(r.Notes, m.content) == content
+			}
+		}
+	}
+	return false
+}
+
+// as returns a content as transforms leave it.
+func as(names []string, content string) string {
+	b, _ := io.ReadAll(transform.Reader(names, time.Time{}, strings.NewReader(content)))
+	return string(b)
+}
+
 func (t *worldTarget) Find(_ context.Context, folder FolderID, m *Message, since Position) (Stored, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -346,13 +369,17 @@ func (t *worldTarget) Find(_ context.Context, folder FolderID, m *Message, since
 	if t.findErr != nil {
 		return Stored{}, t.findErr
 	}
+	// A target that labels knows messages by their content alone.
+	if t.labels && m.Digest == (Digest{}) {
+		return Stored{}, &Error{Op: "find", Class: Permanent, Err: ErrUndecided}
+	}
 	var from int
 	fmt.Sscan(string(since), &from)
 	for _, c := range t.store[min(from, len(t.store)):] {
 		if !slices.Contains(c.folders, folder) {
 			continue
 		}
-		if c.key == m.Key || t.labels && sha256.Sum256([]byte(c.content)) == m.Digest {
+		if !t.labels && c.key == m.Key || t.labels && sha256.Sum256([]byte(c.content)) == m.Digest {
 			return Stored{ID: c.id}, nil
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/mailhaul/mailhaul/migrate/transform"
 )
 
 // queuedBytes is how many octets of one mailbox may be between the source and
@@ -54,7 +56,9 @@ type place struct {
 	uid    UID
 }
 
-func (t *task) place() place { return place{t.rec.Folder, t.rec.UID} }
+func (r Record) place() place { return place{r.Folder, r.UID} }
+
+func (t *task) place() place { return t.rec.place() }
 
 func newWriter(ctx context.Context, p *pass) *writer {
 	queued := queued(p.Jobs)
@@ -123,6 +127,7 @@ func (w *writer) reserve(ctx context.Context, group []*task) error {
 
 // release forgets the content of t and gives back what reserve took.
 func (w *writer) release(t *task) {
+	w.forget(t)
 	if t.body != nil {
 		t.body.Close()
 		t.body, t.msg.Body = nil, nil
@@ -299,7 +304,7 @@ func (w *writer) append(t *task) {
 		func(n int) bool { return n >= patience && others() },
 		func() error { return w.attempt(t, &doubt) })
 	if err != nil && !doubt {
-		t.rec.Doubt = false
+		t.rec.Doubt, t.rec.Notes = false, nil
 	}
 	switch {
 	case err == nil:
@@ -319,17 +324,17 @@ func (w *writer) append(t *task) {
 
 // attempt looks for t if it is in doubt, and writes it if it is not there.
 func (w *writer) attempt(t *task, doubt *bool) error {
-	folders := []FolderID{t.folder}
+	suspects := []Record{t.rec}
 	if w.target.Capabilities().Labels {
 		merged, others, err := w.merge(t)
 		if merged || err != nil {
 			return err
 		}
 		*doubt = *doubt || len(others) > 0
-		folders = append(folders, slices.DeleteFunc(others, func(f FolderID) bool { return f == t.folder })...)
+		suspects = append(suspects, others...)
 	}
 	if *doubt {
-		stored, err := w.find(t, folders)
+		stored, names, err := w.find(t, suspects)
 		switch {
 		case err == nil && w.target.Capabilities().Labels:
 			// It may have been written for another folder.
@@ -338,7 +343,7 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 			}
 			fallthrough
 		case err == nil:
-			t.arrived(Adopted, stored)
+			t.arrived(Adopted, names, stored)
 			return nil
 		case !errors.Is(err, ErrNotFound):
 			return fmt.Errorf("look for a message in doubt: %w", err)
@@ -348,28 +353,11 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		t.rec = t.rec.vanished()
 		return nil
 	}
-	stored, err := w.target.Append(w.writes, t.folder, &t.msg)
-	if err != nil {
-		e := classify(err)
-		*doubt = !e.Refused && e.Class != Permanent
-		return err
-	}
-	t.arrived(Copied, stored)
-	return nil
+	return w.write(t, doubt)
 }
 
-// find looks for t in folders until it is found.
-func (w *writer) find(t *task, folders []FolderID) (stored Stored, err error) {
-	for _, f := range folders {
-		if stored, err = w.target.Find(w.writes, f, &t.msg, w.state.Position); !errors.Is(err, ErrNotFound) {
-			break
-		}
-	}
-	return stored, err
-}
-
-func (t *task) arrived(o Outcome, s Stored) {
-	t.rec.Outcome, t.rec.Doubt, t.rec.Target, t.rec.Notes = o, false, s.ID, s.Notes
+func (t *task) arrived(o Outcome, names []string, s Stored) {
+	t.rec.Outcome, t.rec.Doubt, t.rec.Target, t.rec.Notes = o, false, s.ID, slices.Concat(names, s.Notes)
 }
 
 // placed is what places a message that is at the target in the folder of t. The
@@ -382,8 +370,8 @@ func (t *task) placed() Change {
 // merge places a message of the same content in the folder of t, if the target
 // has one. If not, t holds the claim on its content until it is recorded, so
 // that of several copies on their way only one is written; and while other
-// copies are in doubt it returns their folders, since t may be there.
-func (w *writer) merge(t *task) (merged bool, others []FolderID, err error) {
+// copies are in doubt it returns their records, since t may be there.
+func (w *writer) merge(t *task) (merged bool, others []Record, err error) {
 	for !t.digest && w.ctx.Err() == nil {
 		w.mu.Lock()
 		busy := w.holds[t.msg.Digest]
@@ -413,9 +401,8 @@ func (w *writer) merge(t *task) (merged bool, others []FolderID, err error) {
 	var r Record
 	for _, r = range equal {
 		w.mu.Lock()
-		// A fresh one waits for the claim of t.
-		if f := w.placed[r.Folder]; !w.fresh[place{r.Folder, r.UID}] && !slices.Contains(others, f) {
-			others = append(others, f)
+		if !w.fresh[place{r.Folder, r.UID}] { // a fresh one waits for the claim of t
+			others = append(others, r)
 		}
 		w.mu.Unlock()
 	}
@@ -429,6 +416,6 @@ func (w *writer) merge(t *task) (merged bool, others []FolderID, err error) {
 	if err != nil {
 		return false, nil, err
 	}
-	t.arrived(Merged, Stored{ID: r.Target, Notes: notes})
+	t.arrived(Merged, transform.Applied(r.Notes), Stored{ID: r.Target, Notes: notes})
 	return true, nil, nil
 }

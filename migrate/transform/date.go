@@ -21,7 +21,7 @@ var date = Transform{
 	apply: func(internalDate time.Time, r io.Reader) io.Reader {
 		return rewriteOuter(r, func(h *header) {
 			if !internalDate.IsZero() && !hasDate(h) {
-				h.replace("Date", internalDate.Format(time.RFC1123Z))
+				h.replace("Date", internalDate.UTC().Format(time.RFC1123Z))
 			}
 		})
 	},
