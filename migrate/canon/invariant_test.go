@@ -39,7 +39,9 @@ func octetRewrites() []octetRewrite {
 		{"lines on top", func(b []byte) []byte {
 			return append([]byte("Delivered-To: bob@example.org\r\nReceived: by 10.0.0.1 with SMTP id x;\r\n        Mon, 1 Jan 2024 00:00:00 -0800 (PST)\r\nX-Received: by 10.0.0.2\r\nX-Mailhaul-Key: 0123\r\n"), b...)
 		}},
-		{"the line of an mbox", func(b []byte) []byte { return append([]byte("From bob@example.org Mon Jan  1 00:00:00 2024\r\n"), b...) }},
+		{"the line of an mbox", func(b []byte) []byte {
+			return append([]byte("From bob@example.org Mon Jan  1 00:00:00 2024\r\n"), b...)
+		}},
 		{"LF for CRLF", func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }},
 		{"CRLF for LF", func(b []byte) []byte {
 			return bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
