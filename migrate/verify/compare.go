@@ -11,6 +11,7 @@ import (
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/canon"
+	"github.com/mailhaul/mailhaul/migrate/transform"
 )
 
 // A date at the target is that of the source if it is this close. Where the
@@ -26,7 +27,7 @@ func near(a, b time.Time, within time.Duration) bool { return a.Sub(b).Abs() <= 
 // written is what was meant to be written of a message: its own octets, but
 // for the transforms among notes.
 func written(notes []string, internalDate time.Time, r io.Reader) io.Reader {
-	return r
+	return transform.Reader(notes, internalDate, r)
 }
 
 func (t *task) find(k migrate.Kind, detail string) {
@@ -151,6 +152,7 @@ func (t *task) content(replica *canon.Form, explained map[canon.Aspect]bool) {
 	}
 	all := canon.Compare(t.form, replica)
 	if len(all) == 0 {
+		t.explained = len(transform.Applied(t.rec.Notes)) > 0
 		return
 	}
 	if explained[Original] && replica.Holds(canon.Digest(t.rec.Digest)) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/transform"
 	"github.com/mailhaul/mailhaul/migrate/verify"
 )
 
@@ -226,6 +227,35 @@ func TestNotesExplainWhatTheySayAndNothingElse(t *testing.T) {
 		w.expect(t, "content 2 id-2", "content 6 id-6")
 		if n := w.latest.Folders[0].Explained; n != 2 {
 			t.Errorf("%d are explained, want 2", n)
+		}
+	})
+}
+
+func TestAChangedMessageIsComparedWithWhatWasMeantToBeWritten(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		w := newWorld(labels, "INBOX")
+		authorless := func() *letter {
+			l := w.deliver(0)
+			l.octets = bytes.Replace(l.octets, []byte("From: Ann <ann@example.com>\r\n"), nil, 1)
+			return l
+		}
+		changed := func(l *letter) *replica {
+			r := w.copy(l, "from-repaired")
+			octets, err := io.ReadAll(transform.Reader([]string{"from-repaired"}, l.InternalDate, bytes.NewReader(l.octets)))
+			if err != nil || bytes.Equal(octets, l.octets) {
+				t.Fatal("nothing was changed", err)
+			}
+			r.octets = octets
+			return r
+		}
+		changed(authorless())
+		r := changed(authorless())
+		r.octets = bytes.Replace(r.octets, []byte("Text"), []byte("text"), 1)
+		w.copy(authorless(), "from-repaired") // and is not
+		w.verify(t, at(verify.Content))
+		w.expect(t, "content 2 id-2", "content 3 id-3")
+		if n := w.latest.Folders[0].Explained; n != 1 {
+			t.Errorf("%d are explained, want 1", n)
 		}
 	})
 }
