@@ -8,8 +8,10 @@ import (
 	"time"
 )
 
-// maxPage is the most that one page of a list holds.
-const maxPage = 500
+const (
+	maxPage   = 500            // the most that one page of a list holds
+	firstPage = math.MaxUint64 // the token that begins a list
+)
 
 // listMessages answers with messages, latest internalDate first.
 func (c *call) listMessages() (any, error) {
@@ -17,43 +19,64 @@ func (c *call) listMessages() (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, id := range c.query["labelIds"] {
-		if b.labelIDs[id] == nil {
-			return nil, invalid("Invalid label: %s", id)
+		if b.labelIDs[id] == nil && c.s.o.LostLabel != LostNoMessage {
+			return nil, c.lostLabel(id)
 		}
 	}
 	size, err := c.maxResults()
 	if err != nil {
 		return nil, err
 	}
-	before, err := c.pageToken()
+	start, err := c.pageToken()
 	if err != nil {
 		return nil, err
 	}
-	if before == 0 {
-		return messageList{NextPageToken: strconv.FormatUint(math.MaxUint64, 10)}, nil
+	if start == 0 {
+		return messageList{NextPageToken: strconv.FormatUint(firstPage, 10)}, nil
 	}
 	candidates, err := c.search()
 	if err != nil {
 		return nil, err
 	}
-	end, _ := slices.BinarySearchFunc(candidates, before, byID)
+	var skip, next uint64
+	if c.s.o.PageByCount && start != firstPage {
+		skip, start = start, firstPage
+	}
+	end, _ := slices.BinarySearchFunc(candidates, start, byID)
 	var list messageList
 	for _, m := range slices.Backward(candidates[:end]) {
 		if !c.wanted(m) {
 			continue
 		}
+		if skip > 0 {
+			skip--
+			next++
+			continue
+		}
 		if len(list.Messages) == size {
-			list.NextPageToken = strconv.FormatUint(before, 10)
+			list.NextPageToken = strconv.FormatUint(next, 10)
 			break
 		}
 		list.Messages = append(list.Messages, messageResource{ID: formatID(m.id), ThreadID: formatID(m.thread)})
-		before = m.id
+		if next++; !c.s.o.PageByCount {
+			next = m.id
+		}
 	}
 	list.ResultSizeEstimate = len(list.Messages)
 	if list.NextPageToken != "" {
 		list.ResultSizeEstimate++
 	}
 	return list, nil
+}
+
+func (c *call) lostLabel(id string) error {
+	switch c.s.o.LostLabel {
+	case LostUnknown:
+		return invalid("labelId not found")
+	case LostNotFound:
+		return notFound()
+	}
+	return invalid("Invalid label: %s", id)
 }
 
 // search returns the messages that q finds, ascending by id. A message is not
@@ -67,10 +90,9 @@ func (c *call) search() ([]*message, error) {
 	if !ok || len(words) > 1 {
 		return nil, notSimulated("q other than one rfc822msgid:")
 	}
-	o := c.s.o
 	var found []*message
 	for _, m := range c.box.index[c.box.hash("id", id)] {
-		if c.arrive > m.arrival+uint64(o.IndexRequests) && c.now.Sub(time.UnixMilli(m.received)) >= o.IndexDelay {
+		if c.indexed(m) {
 			found = append(found, m)
 		}
 	}
@@ -78,9 +100,18 @@ func (c *call) search() ([]*message, error) {
 	return found, nil
 }
 
+// indexed says whether searches find m by now.
+func (c *call) indexed(m *message) bool {
+	o := c.s.o
+	return c.arrive > m.arrival+uint64(o.IndexRequests) && c.now.Sub(time.UnixMilli(m.received)) >= o.IndexDelay
+}
+
 // wanted says whether m has all the labels asked for. Without
 // includeSpamTrash, spam and trash must be asked for by label.
 func (c *call) wanted(m *message) bool {
+	if c.s.o.ListLags && !c.indexed(m) {
+		return false
+	}
 	labels := c.query["labelIds"]
 	for _, id := range labels {
 		if !m.has(id) {
@@ -88,7 +119,8 @@ func (c *call) wanted(m *message) bool {
 		}
 	}
 	for _, id := range []string{"SPAM", "TRASH"} {
-		if m.has(id) && !c.flag("includeSpamTrash") && !slices.Contains(labels, id) {
+		asked := slices.Contains(labels, id) && !c.s.o.SpamByFlag
+		if m.has(id) && !c.flag("includeSpamTrash") && !asked {
 			return false
 		}
 	}
@@ -107,15 +139,16 @@ func (c *call) maxResults() (int, error) {
 	return int(min(n, maxPage)), nil
 }
 
-// pageToken returns the id below which the page starts. Tokens are decimal
-// digits and bound to no query; 0 gives an empty page with a token.
-func (c *call) pageToken() (before uint64, err error) {
+// pageToken returns the id below which the page starts, or how many messages
+// come before it. Tokens are decimal digits and bound to no query; 0 gives an
+// empty page with a token.
+func (c *call) pageToken() (start uint64, err error) {
 	token := c.query.Get("pageToken")
 	if token == "" {
-		return math.MaxUint64, nil
+		return firstPage, nil
 	}
-	if before, err = strconv.ParseUint(token, 10, 64); err != nil {
+	if start, err = strconv.ParseUint(token, 10, 64); err != nil {
 		return 0, invalid("Invalid pageToken")
 	}
-	return before, nil
+	return start, nil
 }

@@ -113,3 +113,82 @@ func TestSearchesLagBehindWrites(t *testing.T) {
 		clock.wait(time.Minute)
 	}
 }
+
+func TestAListByALabelThatIsGoneAnswersAsChosen(t *testing.T) {
+	for lost, want := range map[Lost]struct {
+		code    int
+		message string
+	}{
+		LostInvalid:  {400, "Invalid label: Label_9"},
+		LostUnknown:  {400, "labelId not found"},
+		LostNotFound: {404, "Requested entity was not found."},
+	} {
+		_, g := serve(t, Options{LostLabel: lost})
+		_, err := g.Messages.List(user).LabelIds("Label_9").Do()
+		reason := "invalidArgument"
+		if want.code == 404 {
+			reason = "notFound"
+		}
+		wantError(t, err, want.code, reason, want.message)
+	}
+	_, g := serve(t, Options{LostLabel: LostNoMessage})
+	mustImport(t, g, mailOf("a@x"))
+	if got := listed(t, g.Messages.List(user).LabelIds("Label_9")); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestSpamIsListedByFlagOnlyAsChosen(t *testing.T) {
+	_, g := serve(t, Options{SpamByFlag: true})
+	spam := mustImport(t, g, mailOf("a@x"), "SPAM")
+	if got := listed(t, g.Messages.List(user).LabelIds("SPAM")); len(got) != 0 {
+		t.Errorf("without the flag got %v", got)
+	}
+	if got := listed(t, g.Messages.List(user).LabelIds("SPAM").IncludeSpamTrash(true)); !slices.Equal(got, []string{spam}) {
+		t.Errorf("with the flag got %v", got)
+	}
+}
+
+func TestAListLagsAsChosen(t *testing.T) {
+	_, g := serve(t, Options{ListLags: true, IndexRequests: 1})
+	mustImport(t, g, mailOf("a@x"), "INBOX")
+	for _, want := range []int{0, 1} {
+		if got := listed(t, g.Messages.List(user).LabelIds("INBOX")); len(got) != want {
+			t.Errorf("got %v, want %d", got, want)
+		}
+	}
+}
+
+func TestPagesMoveWhenMessagesComeAndGoAsChosen(t *testing.T) {
+	for _, counted := range []bool{false, true} {
+		for _, change := range []string{"comes", "goes"} {
+			s, g := serve(t, Options{PageByCount: counted})
+			var ids []string // latest first
+			for i := range 4 {
+				ids = append(ids, mustImport(t, g, fmt.Sprintf("From: a@b.org\r\nDate: %s\r\n\r\n", time.Date(2020, 1, 9-i, 0, 0, 0, 0, time.UTC).Format(time.RFC1123Z))))
+			}
+			page, err := g.Messages.List(user).MaxResults(2).Do()
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ids[2:]
+			switch change {
+			case "comes":
+				mustImport(t, g, "From: a@b.org\r\nDate: Fri, 10 Jan 2020 00:00:00 +0000\r\n\r\n")
+				if counted {
+					want = ids[1:] // one of them again
+				}
+			case "goes":
+				if err := s.Drop(user, ids[0]); err != nil {
+					t.Fatal(err)
+				}
+				if counted {
+					want = ids[3:] // one is passed over
+				}
+			}
+			if got := listed(t, g.Messages.List(user).MaxResults(2).PageToken(page.NextPageToken)); !slices.Equal(got, want) {
+				t.Errorf("by count %v, one %s: the rest is %v, want %v", counted, change, got, want)
+			}
+		}
+	}
+}

@@ -103,17 +103,32 @@ func (b *mailbox) add(m *message, messageID string) {
 	b.byID[m.id] = m
 	at, _ := slices.BinarySearchFunc(b.messages, m.id, byID)
 	b.messages = slices.Insert(b.messages, at, m)
-	if messageID != "" {
-		b.threads[b.hash("id", messageID)] = m.thread
-		m.messageID = b.hash("id", messageID)
-		b.index[m.messageID] = append(b.index[m.messageID], m)
-	}
+	b.indexAs(m, messageID)
 	if m.same != ([sha256.Size]byte{}) {
 		b.same[m.same] = m
 	}
 	b.threadSize[m.thread]++
 	b.bytes += m.size
 	b.record(messageAdded, m, nil)
+}
+
+// indexAs lets searches for a Message-ID find m.
+func (b *mailbox) indexAs(m *message, messageID string) {
+	if messageID == "" {
+		return
+	}
+	m.messageID = b.hash("id", messageID)
+	b.threads[m.messageID] = m.thread
+	b.index[m.messageID] = append(b.index[m.messageID], m)
+}
+
+// unindex lets nothing find m by its content any more.
+func (b *mailbox) unindex(m *message) {
+	b.index[m.messageID] = slices.DeleteFunc(b.index[m.messageID], func(x *message) bool { return x == m })
+	if b.same[m.same] == m {
+		delete(b.same, m.same)
+	}
+	m.messageID, m.same = 0, [sha256.Size]byte{}
 }
 
 func byID(m *message, id uint64) int {
@@ -132,10 +147,7 @@ func (b *mailbox) remove(m *message) {
 	if at, ok := slices.BinarySearchFunc(b.messages, m.id, byID); ok {
 		b.messages = slices.Delete(b.messages, at, at+1)
 	}
-	b.index[m.messageID] = slices.DeleteFunc(b.index[m.messageID], func(x *message) bool { return x == m })
-	if b.same[m.same] == m {
-		delete(b.same, m.same)
-	}
+	b.unindex(m)
 	b.drafts = slices.DeleteFunc(b.drafts, func(d *draft) bool { return d.message == m })
 	b.threadSize[m.thread]--
 	if b.threadSize[m.thread] == 0 {

@@ -49,6 +49,13 @@ type Options struct {
 	Reserved      []string // names refused besides the English ones
 	ReservedFirst bool     // a reserved name is refused as the first part of a path too
 
+	// Lists.
+
+	ListLags    bool // messages.list without q does not show a new message until q would find it
+	PageByCount bool // a page token is how many messages come before the page, so that it moves if they come or go
+	SpamByFlag  bool // SPAM and TRASH are listed with includeSpamTrash only, even if they are asked for
+	LostLabel   Lost // what messages.list answers for a label that does not exist
+
 	// Limits.
 
 	Quota          Quota
@@ -104,4 +111,14 @@ const (
 	RepeatAnswer Repeat = iota // the first answer again
 	RepeatGone                 // 404
 	RepeatStore                // taken as a new message
+)
+
+// Lost is the answer to a list by a label that does not exist.
+type Lost uint8
+
+const (
+	LostInvalid   Lost = iota // 400 "Invalid label: Label_9"
+	LostUnknown               // 400 "labelId not found"
+	LostNotFound              // 404
+	LostNoMessage             // an empty list
 )
