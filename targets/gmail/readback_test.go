@@ -23,45 +23,59 @@ func belowFields(appended, read []byte) error {
 }
 
 func TestReadingBack(t *testing.T) {
-	for name, o := range map[string]gmailsim.Options{
+	for name, test := range map[string]struct {
+		o     gmailsim.Options
+		route Route
+	}{
 		"as documented": {},
-		"sent refused":  {Sent: gmailsim.PolicyRefuse},
+		"sent refused":  {o: gmailsim.Options{Sent: gmailsim.PolicyRefuse, LostLabel: gmailsim.LostUnknown}},
+		"inserted":      {route: RouteInsert, o: gmailsim.Options{LostLabel: gmailsim.LostNotFound}},
+		"other lists":   {o: gmailsim.Options{PageByCount: true, SpamByFlag: true, LostLabel: gmailsim.LostNoMessage}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			targettest.RunReadable(t, func(t *testing.T) targettest.ReadableMailbox {
-				sim, err := gmailsim.New(o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { sim.Close() })
-				var cut atomic.Bool
-				checked := discovery.Checked(t, sim)
-				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if cut.Load() {
-						panic(http.ErrAbortHandler)
-					}
-					checked.ServeHTTP(w, r)
-				}))
-				t.Cleanup(server.Close)
-				person := open(t, config(server))
-				return targettest.ReadableMailbox{
-					Open: func(t *testing.T) targettest.Readable { return open(t, config(server)) },
-					Many: pageSize + 1,
-					Same: belowFields,
-					Trash: func(t *testing.T, id migrate.MessageID) {
-						if _, err := person.service.Users.Messages.Trash(user, string(id)).Do(); err != nil {
-							t.Fatal(err)
-						}
-					},
-					Remove: func(t *testing.T, id migrate.MessageID) {
-						if err := person.service.Users.Messages.Delete(user, string(id)).Do(); err != nil {
-							t.Fatal(err)
-						}
-					},
-					RemoveFolder: func(t *testing.T, folder migrate.FolderID) { deleteLabels(t, person, folder) },
-					Cut:          func(*testing.T) { cut.Store(true) },
-				}
+				return readable(t, test.o, test.route)
 			})
 		})
+	}
+}
+
+// readable returns a mailbox on a simulator of its own.
+func readable(t *testing.T, o gmailsim.Options, route Route) targettest.ReadableMailbox {
+	sim, err := gmailsim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sim.Close() })
+	var cut atomic.Bool
+	checked := discovery.Checked(t, sim)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if cut.Load() {
+			panic(http.ErrAbortHandler) // closes the connection
+		}
+		checked.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	c := config(server)
+	if route != "" {
+		c.Route = route
+	}
+	person := open(t, config(server))
+	must := func(t *testing.T, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return targettest.ReadableMailbox{
+		Open: func(t *testing.T) targettest.Readable { return open(t, c) },
+		Many: pageSize + 1,
+		Same: belowFields,
+		Trash: func(t *testing.T, id migrate.MessageID) {
+			must(t, sim.Relabel(user, string(id), nil, []string{string(trash)}))
+		},
+		Remove:       func(t *testing.T, id migrate.MessageID) { must(t, sim.Drop(user, string(id))) },
+		RemoveFolder: func(t *testing.T, folder migrate.FolderID) { deleteLabels(t, person, folder) },
+		Cut:          func(*testing.T) { cut.Store(true) },
 	}
 }
