@@ -99,9 +99,10 @@ func (x *extras) doubles(m Mailbox, f migrate.FolderState, t *task, content bool
 		return
 	}
 	missing := slices.IndexFunc(t.findings, func(f migrate.Finding) bool { return f.Kind == migrate.KindMissing })
+	key := migrate.Key(m.Source, f.Folder, t.rec.UID)
 	claim := func(e *extra) {
 		switch {
-		case e == nil || e.claimed:
+		case e == nil || e.claimed || e.Key != "" && !strings.EqualFold(e.Key, key): // it is one of another
 			return
 		case missing >= 0:
 			t.findings[missing] = migrate.Finding{Kind: migrate.KindMisplaced, Target: e.ID, Detail: "was written anew in " + e.folder.Name}
@@ -111,9 +112,7 @@ func (x *extras) doubles(m Mailbox, f migrate.FolderState, t *task, content bool
 		}
 		e.claimed = true
 	}
-	if len(x.keys) > 0 {
-		claim(x.keys[migrate.Key(m.Source, f.Folder, t.rec.UID)])
-	}
+	claim(x.keys[key])
 	switch {
 	case content && t.equal != (canon.Digest{}):
 		for _, e := range x.equals[t.equal] {

@@ -181,6 +181,20 @@ func TestAMessageThatWasWrittenAnewElsewhereIsNotMissing(t *testing.T) {
 	})
 }
 
+func TestADoubleWithAKeyIsThatOfItsMessageAlone(t *testing.T) {
+	for _, d := range []verify.Depth{verify.Metadata, verify.Content} {
+		w := newWorld(false, "INBOX")
+		a, b := w.deliver(0), w.deliver(0)
+		b.octets, b.MessageID, b.InternalDate = a.octets, a.MessageID, a.InternalDate
+		delete(w.copies, w.copy(a).ID)
+		r := w.copy(b)
+		r.Date = start.Add(time.Hour)
+		twin := w.double(r)
+		w.verify(t, at(d))
+		w.expect(t, "missing 1 id-1", "doubled 2 "+string(twin.ID))
+	}
+}
+
 func TestAMergedMessageShowsTheFlagsOfAllItsCopies(t *testing.T) {
 	for _, d := range []verify.Depth{verify.Metadata, verify.Content} {
 		w := newWorld(true, "INBOX", "Sent", "Clients")
