@@ -14,7 +14,7 @@ const maxName = 150
 // leaf reads the body of what is no multipart, or cannot be taken apart as one.
 func (w *walk) leaf(h *header, mediaType string, ps params) {
 	disposition, dps := parseParams(h.text(contentDisposition))
-	name := cmp.Or(dps.text("filename"), ps.text("name"))
+	name := strings.Clone(cmp.Or(dps.text("filename"), ps.text("name")))
 	t := newTransfer(w.s, transferEncoding(h.text(contentTransferEncoding)))
 	over := h.over()
 	var p part

@@ -54,11 +54,11 @@ func (w *walk) entity(h *header, mediaType string) {
 	}
 	value, ps := parseParams(h.text(contentType))
 	if kind, subtype, ok := strings.Cut(value, "/"); ok && kind != "" && subtype != "" {
-		mediaType = value
+		mediaType = strings.Clone(value) // so that the header can go
 	}
 	if strings.HasPrefix(mediaType, "multipart/") {
 		if boundary := strings.TrimRight(ps.token("boundary"), " \t\r\n"); boundary != "" && len(boundary) <= maxBoundary && w.depth < maxDepth {
-			w.multipart(strings.Clone(mediaType), strings.Clone(boundary)) // so that the header can go
+			w.multipart(mediaType, strings.Clone(boundary))
 			return
 		}
 	}
