@@ -61,7 +61,7 @@ func (c *check) compare(ctx context.Context, t *task) error {
 		case err != nil:
 			return err
 		}
-		switch t.present = slices.Contains(held.Folders, k.Target) || explained[Folder]; {
+		switch t.present = slices.Contains(held.Folders, k.Target) || explained[Folder] || c.rescued(t); {
 		case t.present:
 		case held.Deleted:
 			t.find(migrate.KindDeleted, "is in "+c.names(held.Folders))
@@ -119,6 +119,15 @@ func (c *check) compare(ctx context.Context, t *task) error {
 		t.metadata(c, h.Date.Unix(), spell(h.Flags), explained)
 	}
 	return nil
+}
+
+// rescued says that t was copied to Trash or Junk and is not there any more
+// because the same message was merged into another folder: at a target that
+// labels it cannot be in both.
+func (c *check) rescued(t *task) bool {
+	role := c.index.folders[t.entry.folder].Folder.Role
+	return (role == migrate.RoleTrash || role == migrate.RoleJunk) && !t.entry.merged &&
+		slices.ContainsFunc(c.index.with(t.entry.id), func(i uint32) bool { e := &c.index.entries[i]; return e.merged && e.state != unseen })
 }
 
 // metadata compares flags and date. A finding on the date has the date of the

@@ -217,6 +217,21 @@ func TestAMergedMessageShowsTheFlagsOfAllItsCopies(t *testing.T) {
 	}
 }
 
+func TestAMessageThatMergingTookOutOfTheTrashIsNotMisplaced(t *testing.T) {
+	w := newWorld(true, "Trash", "INBOX", "Sent")
+	w.states[0].Folder.Role = migrate.RoleTrash
+	a, b := w.deliver(0), w.deliver(1, migrate.Seen)
+	b.octets = a.octets
+	r := w.copy(a)
+	w.place(r, b)
+	r.Folders = []migrate.FolderID{"at-INBOX"}
+	w.verify(t, at(verify.Content))
+	w.expect(t)
+	r.Folders = []migrate.FolderID{"at-Sent"} // and somebody moved it on
+	w.verify(t, at(verify.Content))
+	w.expect(t, "misplaced 1 id-1", "misplaced 2 id-1")
+}
+
 func TestNotesExplainWhatTheySayAndNothingElse(t *testing.T) {
 	both(t, func(t *testing.T, labels bool) {
 		w := newWorld(labels, "INBOX")
