@@ -13,14 +13,14 @@ import (
 var date = Transform{
 	Key: "date", Note: "date-repaired", Default: WhenRefused,
 	touches: func(h *header, internalDate time.Time) []string {
-		if internalDate.IsZero() || !h.sound || hasDate(h) {
+		if !plausible(internalDate) || !h.sound || hasDate(h) {
 			return nil
 		}
 		return []string{"date"}
 	},
 	apply: func(internalDate time.Time, r io.Reader) io.Reader {
 		return rewriteOuter(r, func(h *header) {
-			if !internalDate.IsZero() && !hasDate(h) {
+			if plausible(internalDate) && !hasDate(h) {
 				h.replace("Date", internalDate.UTC().Format(time.RFC1123Z))
 			}
 		})
@@ -38,3 +38,7 @@ func hasDate(h *header) bool {
 	}
 	return len(values) > 0
 }
+
+// plausible says whether a date can be that of a message: sources answer 1899
+// or the like when they do not know.
+func plausible(t time.Time) bool { return t.Year() >= 1900 && t.Year() < 2200 }
