@@ -151,7 +151,7 @@ func (a *address) canonical() (name, addr string) {
 	if at := strings.LastIndexByte(addr, '@'); at >= 0 {
 		addr = addr[:at] + strings.ToLower(addr[at:])
 	}
-	if name == "" {
+	if name == "" && !a.angled { // the way of RFC 822
 		name = phrase(a.comment)
 	}
 	if strings.EqualFold(name, addr) { // Exchange gives one to who has none

@@ -61,7 +61,7 @@ func seconds(s string) (n int, ok bool) {
 func zone(s string) (east int, ok bool) {
 	if s[0] == '+' || s[0] == '-' {
 		v, ok := number(s[1:])
-		if !ok || len(s) != 5 || v%100 > 59 {
+		if !ok || len(s) != 5 {
 			return 0, false
 		}
 		east = v/100*3600 + v%100*60

@@ -59,12 +59,19 @@ func cutParam(s string) (param, rest string) {
 	return s, ""
 }
 
+// paramValue undoes quotes. A backslash that can be no escape is one: programs
+// that sent paths forgot to double it.
 func paramValue(s string) string {
 	if !strings.HasPrefix(s, `"`) {
 		return s
 	}
 	var b strings.Builder
-	unquote(&b, s, 0)
+	for i := 1; i < len(s) && s[i] != '"'; i++ {
+		if s[i] == '\\' && i+1 < len(s) && strings.IndexByte(`()<>@,;:\"/[]?=`, s[i+1]) >= 0 {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
 	return b.String()
 }
 
@@ -81,8 +88,11 @@ func (ps *params) add(name, text string) {
 	}
 	number, coded := strings.CutSuffix(tail, "*")
 	n, err := strconv.Atoi(number)
-	if err != nil { // name*=
-		n, coded = 0, true
+	switch {
+	case tail == "": // not in segments
+		coded = true
+	case err != nil:
+		return
 	}
 	if ps.extended == nil {
 		ps.extended = map[string][]segment{}
