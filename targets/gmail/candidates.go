@@ -20,12 +20,7 @@ type metadata struct {
 }
 
 func (t *Target) metadata(ctx context.Context, id string) (metadata, error) {
-	var got *api.Message
-	err := t.call(ctx, costGet, func(ctx context.Context) (err error) {
-		got, err = t.service.Users.Messages.Get(t.user, id).Format("metadata").MetadataHeaders("Message-ID").
-			Fields("labelIds", "sizeEstimate", "payload/headers").Context(ctx).Do()
-		return err
-	})
+	got, err := t.get(ctx, id)
 	if err != nil {
 		return metadata{}, err
 	}
@@ -58,7 +53,7 @@ func (t *Target) listMessages(ctx context.Context, q, label string, pages int) (
 	for range pages {
 		var page *api.ListMessagesResponse
 		err := t.call(ctx, costMessagesList, func(ctx context.Context) (err error) {
-			list := t.service.Users.Messages.List(t.user).IncludeSpamTrash(true).MaxResults(500).
+			list := t.service.Users.Messages.List(t.user).IncludeSpamTrash(true).MaxResults(pageSize).
 				Fields("messages/id", "nextPageToken").Context(ctx)
 			if q != "" {
 				list.Q(q)

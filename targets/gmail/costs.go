@@ -24,7 +24,7 @@ var (
 	costHistoryList  = cost{op: "history.list", units: 2}
 	costMessagesList = cost{op: "messages.list", units: 5}
 	costGet          = cost{op: "messages.get", units: 20}
-	costRead         = cost{op: "messages.get", units: 20, answer: MaxMessageSize}
+	costRead         = cost{op: costGet.op, units: costGet.units, answer: MaxMessageSize}
 	costModify       = cost{op: "messages.modify", units: 5}
 	costDelete       = cost{op: "messages.delete", units: 10}
 	costImport       = cost{op: "import", units: 25}

@@ -17,16 +17,21 @@ var _ verify.Target = (*Target)(nil)
 
 // Look asks Gmail about a message. It costs 20 units.
 func (t *Target) Look(ctx context.Context, id migrate.MessageID) (migrate.Held, error) {
-	var got *api.Message
-	err := t.call(ctx, costGet, func(ctx context.Context) (err error) {
-		got, err = t.service.Users.Messages.Get(t.user, string(id)).Format("metadata").MetadataHeaders("Message-ID").
-			Fields("labelIds", "internalDate", "sizeEstimate", "payload/headers").Context(ctx).Do()
-		return err
-	})
+	got, err := t.get(ctx, string(id))
 	if err != nil {
 		return migrate.Held{}, notFound(err)
 	}
 	return t.held(id, got), nil
+}
+
+// get asks for all of a message that Look and Find want to know.
+func (t *Target) get(ctx context.Context, id string) (got *api.Message, err error) {
+	err = t.call(ctx, costGet, func(ctx context.Context) (err error) {
+		got, err = t.service.Users.Messages.Get(t.user, id).Format("metadata").MetadataHeaders("Message-ID").
+			Fields("labelIds", "internalDate", "sizeEstimate", "payload/headers").Context(ctx).Do()
+		return err
+	})
+	return got, err
 }
 
 // notFound returns err, wrapping ErrNotFound if it says that the message is gone.

@@ -2,7 +2,6 @@ package gmail
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -22,11 +21,8 @@ func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrat
 	switch at {
 	case junk, trash, draft:
 		meta, err := t.metadata(ctx, string(id))
-		if gone(err) {
-			return nil, fmt.Errorf("%w: %w", migrate.ErrNotFound, err)
-		}
 		if err != nil {
-			return nil, err
+			return nil, notFound(err)
 		}
 		if !slices.Contains(meta.labels, string(at)) {
 			notes = append(notes, NoteNotPlaced)
@@ -89,8 +85,5 @@ func (t *Target) modify(ctx context.Context, id migrate.MessageID, request *api.
 		_, err := t.service.Users.Messages.Modify(t.user, string(id), request).Fields("id").Context(ctx).Do()
 		return err
 	})
-	if gone(err) {
-		return fmt.Errorf("%w: %w", migrate.ErrNotFound, err)
-	}
-	return err
+	return notFound(err)
 }
