@@ -11,7 +11,7 @@ type Held struct {
 	Flags     []Flag     // those that the target can hold, spelled as the source spells them
 	Date      time.Time  // by which the target sorts
 	Size      int64      // octets by the target's own count, which is not the source's; 0 if unknown
-	MessageID string     // with its brackets, as the target has it; may be empty
+	MessageID string     // with its brackets, as the target has it; may be empty, and left out beside the content
 	Key       string     // Message.Key of the message that it is a copy of, if the target keeps it
 	Deleted   bool       // it is in the trash, or where people get back what they deleted
 }
