@@ -5,7 +5,7 @@ import "strings"
 // addresses returns the canonical form of a list of addresses (RFC 5322
 // sections 3.4 and 4.4) and how many it has. Nothing is refused: what has no
 // address is a name without one. Groups are their members.
-func addresses(list string) (form string, n int) {
+func addresses(list string) (form string, n int64) {
 	var b strings.Builder
 	for list != "" {
 		var a address

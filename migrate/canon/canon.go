@@ -42,7 +42,7 @@ const (
 type Form struct {
 	fields    [len(messageFields)]value
 	parts     []part // at most maxParts
-	more      int    // parts beyond them
+	more      int64  // parts beyond them
 	folded    Digest // of these
 	content   Digest
 	structure Digest
@@ -54,7 +54,7 @@ type part struct {
 	aspect      Aspect // Text or Attachment
 	html        bool   // of text
 	header      bool   // it is what in the header of a part is no field
-	some        bool   // there is something in it; text without characters does not count
+	some        bool   // it counts: text without characters does not
 	alternative int32  // number of the multipart/alternative that it is in, the innermost; 0 for none
 	name        string
 	size        int64  // octets, decoded

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // A Difference is one between two forms.
@@ -14,13 +13,13 @@ type Difference struct {
 }
 
 // Compare returns what of the original is different in the copy, nil if
-// nothing. Forms of equal Content differ in Structure at the most. Parts may be
-// in another order, and may have names where they had none: that is Structure,
-// or nothing.
+// nothing. Forms of equal Content differ in Structure at the most. It also bears
+// what systems add: a Message-ID or the name of an attachment where there was
+// none. Parts that are in another order differ in Structure.
 func Compare(original, replica *Form) []Difference {
 	var ds []Difference
 	for i, a := range messageFields {
-		if was, is := original.fields[i], replica.fields[i]; was.digest != is.digest {
+		if was, is := original.fields[i], replica.fields[i]; was.digest != is.digest && (a != MessageID || was.digest != Digest{}) {
 			ds = append(ds, Difference{a, was.compared(a, is)})
 		}
 	}
@@ -38,9 +37,9 @@ func (was value) compared(a Aspect, is value) string {
 	case is.digest == Digest{}:
 		return "is missing"
 	case was.parsed && is.parsed:
-		return (time.Duration(is.count-was.count) * time.Second).String() + " later"
+		return counts(is.count-was.count, "second", "seconds") + " later"
 	case a.repeats() && was.count != is.count:
-		return fmt.Sprintf("%s instead of %s", counted(is.count, "address", "addresses"), grouped(int64(was.count)))
+		return fmt.Sprintf("%s instead of %s", counts(is.count, "address", "addresses"), grouped(was.count))
 	}
 	return "is different"
 }
@@ -85,7 +84,7 @@ func compareParts(original, replica *Form) (ds []Difference) {
 		digest Digest
 		name   string
 	}
-	both(m, func(p part) (content, bool) { return content{p.aspect, p.header, p.content, p.name}, true })
+	both(m, func(p part) (content, bool) { return content{p.aspect, p.header, p.content, titled(p.name)}, true })
 	both(m, func(p part) (content, bool) { return content{p.aspect, p.header, p.content, ""}, true })
 	// Text that became an attachment, or the other way round.
 	attached := func(p part) (Digest, bool) { return p.content, p.aspect == Attachment }
@@ -100,7 +99,7 @@ func compareParts(original, replica *Form) (ds []Difference) {
 		aspect Aspect
 		name   string
 	}
-	both(m, func(p part) (named, bool) { return named{p.aspect, p.name}, p.name != "" })
+	both(m, func(p part) (named, bool) { return named{p.aspect, titled(p.name)}, p.name != "" })
 	type sort struct {
 		aspect       Aspect
 		html, header bool
@@ -113,33 +112,37 @@ func compareParts(original, replica *Form) (ds []Difference) {
 	}
 	for i, p := range m.was {
 		switch j := m.to[i]; {
+		case j < 0 && !p.some:
 		case j < 0 && p.aspect == Text && read[p.alternative]:
 			ds = append(ds, Difference{Alternative, p.String() + " is missing, beside another that is there"})
 		case j < 0:
 			ds = append(ds, Difference{p.aspect, p.String() + " is missing"})
 		case same[i] < 0:
 			ds = append(ds, Difference{p.aspect, p.String() + ": " + p.compared(m.is[j])})
-		case p.name != "" && p.name != m.is[j].name:
+		case p.name != "" && titled(p.name) != titled(m.is[j].name):
 			ds = append(ds, Difference{Name, fmt.Sprintf("%s has the name %q", p, m.is[j].name)})
 		}
 	}
 	for j, p := range m.is {
-		if !m.taken[j] {
+		if !m.taken[j] && p.some {
 			ds = append(ds, Difference{p.aspect, p.String() + " of the copy is not in the original"})
 		}
 	}
 	if original.more != replica.more || original.folded != replica.folded {
 		ds = append(ds, Difference{Attachment, fmt.Sprintf("what is beyond the first %s parts is different: %s instead of %s",
-			grouped(maxParts), counted(replica.more, "part", "parts"), grouped(int64(original.more)))})
+			grouped(maxParts), counts(replica.more, "part", "parts"), grouped(original.more))})
 	}
 	return ds
 }
 
 func (p part) compared(is part) string {
-	if p.size == is.size {
-		return counted(int(p.size), "octet", "octets") + ", but others"
+	switch {
+	case p.octets == is.octets:
+		return "the same " + counts(p.size, "octet", "octets") + ", to be read in another way"
+	case p.size == is.size:
+		return counts(p.size, "octet", "octets") + ", but others"
 	}
-	return counted(int(is.size), "octet", "octets") + " instead of " + grouped(p.size)
+	return counts(is.size, "octet", "octets") + " instead of " + grouped(p.size)
 }
 
 // String names a part for people.
@@ -154,17 +157,17 @@ func (p part) String() string {
 	return s
 }
 
-func counted(n int, one, many string) string {
+func counts(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return grouped(int64(n)) + " " + many
+	return grouped(n) + " " + many
 }
 
 // grouped writes a number with commas between its thousands.
 func grouped(n int64) string {
 	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}
 	return s

@@ -81,7 +81,7 @@ func readHeader(s *scanner, ofMessage bool) *header {
 			if h.junk == nil {
 				h.junk = newProse(charset{guessed: true}, "header")
 			}
-			h.junk.write(line)
+			h.junk.write(withoutBlanks(line))
 		} else if current != nil {
 			current.add(line)
 		}
@@ -139,6 +139,11 @@ func fieldName(b []byte) bool {
 	return len(b) > 0
 }
 
+// withoutBlanks makes lines the same however they are folded.
+func withoutBlanks(line []byte) []byte {
+	return bytes.Join(bytes.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }), nil)
+}
+
 func (f *field) add(b []byte) {
 	n := min(len(b), maxField-len(f.text))
 	f.text = append(f.text, b[:n]...)
@@ -153,7 +158,7 @@ func (f *field) add(b []byte) {
 // A value is the canonical form of one or more fields of a name.
 type value struct {
 	digest Digest // zero if there is nothing
-	count  int    // of addresses; of Date, the seconds since 1970
+	count  int64  // of addresses; of Date, the seconds since 1970
 	parsed bool   // a date that was understood
 }
 
@@ -193,7 +198,7 @@ func (a Aspect) canonical(body string) (form string, v value) {
 	switch a {
 	case Date:
 		if t, ok := parseDate(body); ok {
-			v.count, v.parsed = int(t.Unix()), true
+			v.count, v.parsed = t.Unix(), true
 			return t.UTC().Format("2006-01-02T15:04:05Z"), v
 		}
 		return phrase(body), v

@@ -18,13 +18,12 @@ func (w *walk) leaf(h *header, mediaType string, ps params) {
 	t := newTransfer(w.s, transferEncoding(h.text(contentTransferEncoding)))
 	over := h.over()
 	var p part
-	switch eml := cutSuffixFold(name, ".eml"); {
+	switch {
 	case strings.HasPrefix(mediaType, "multipart/"): // whose transfer encoding says nothing (RFC 2045 section 6.4)
 		p = w.prose(newTransfer(w.s, ""), charset{guessed: true}, "plain")
 		name = ""
-	case (mediaType == "message/rfc822" || mediaType == "message/global" || eml != name) && w.depth < maxDepth:
+	case (mediaType == "message/rfc822" || mediaType == "message/global" || titled(name) != name) && w.depth < maxDepth:
 		p = w.enclosed(t)
-		name = eml
 	case strings.HasPrefix(mediaType, "text/") && disposition != "attachment" && name == "":
 		kind := "plain"
 		if mediaType == "text/html" {
@@ -115,12 +114,12 @@ func shorten(name string) string {
 	return fmt.Sprintf("%s… [%x]", head, digest[:16])
 }
 
-// cutSuffixFold returns s without a suffix that is in lower case.
-func cutSuffixFold(s, suffix string) string {
-	if n := len(s) - len(suffix); n >= 0 && strings.ToLower(s[n:]) == suffix {
-		return s[:n]
+// titled returns a name without the suffix of a message: Graph adds one.
+func titled(name string) string {
+	if n := len(name) - len(".eml"); n >= 0 && strings.EqualFold(name[n:], ".eml") {
+		return name[:n]
 	}
-	return s
+	return name
 }
 
 func firstWord(s string) string {

@@ -200,7 +200,7 @@ func (p *prose) control(c byte) {
 }
 
 func (p *prose) wide(r rune) {
-	if dropped(r) || r == '\uFEFF' && !p.begun || r == utf8.RuneError && p.bad {
+	if r = counted(r); r < 0 || r == '\uFEFF' && !p.begun || r == utf8.RuneError && p.bad {
 		return
 	}
 	p.text = utf8.AppendRune(p.text, r)

@@ -104,23 +104,25 @@ func (w *walk) node(word string) {
 	io.WriteString(w.tree, word+"\n")
 }
 
-// add takes a part into the form.
+// add takes a part into the form. Text without characters does not count, but
+// may be an empty file in the copy.
 func (w *walk) add(p part) {
-	if !p.some {
-		return
-	}
 	p.path, p.alternative = w.where(), w.alternative
-	var to io.Writer = w.content
+	to := io.Discard
+	if p.some {
+		to = w.content
+	}
 	if len(w.form.parts) < maxParts {
 		w.form.parts = append(w.form.parts, p)
-	} else {
+	} else if p.some {
 		if w.folded == nil {
 			w.folded = sha256.New()
 		}
 		to = io.MultiWriter(w.content, w.folded)
 		w.form.more++
 	}
-	fmt.Fprintf(to, "%s %t %d %s ", p.aspect, p.header, len(p.name), p.name)
+	name := titled(p.name)
+	fmt.Fprintf(to, "%s %t %d %s ", p.aspect, p.header, len(name), name)
 	to.Write(p.content[:])
 }
 

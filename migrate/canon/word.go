@@ -23,18 +23,20 @@ func phrase(s string) string {
 	return clean(strings.Join(strings.Fields(decodeWords(s)), " "))
 }
 
-// clean drops the characters that XML, and so Exchange, cannot hold.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if dropped(r) {
-			return -1
-		}
-		return r
-	}, s)
-}
+// clean makes the characters of a text those that count.
+func clean(s string) string { return strings.Map(counted, s) }
 
-func dropped(r rune) bool {
-	return r < ' ' && r != '\t' && r != '\n' || r == 0x7F || r == 0xFFFE || r == 0xFFFF
+// counted returns the character that counts for r, -1 if none does: XML, and so
+// Exchange, cannot hold control characters, and what ISO 8859-1 has for those
+// of ISO 6429 is often Windows-1252.
+func counted(r rune) rune {
+	switch {
+	case r >= 0x80 && r < 0xA0:
+		return charmap.Windows1252.DecodeByte(byte(r))
+	case r < ' ' && r != '\t' && r != '\n', r == 0x7F, r == 0xFFFE, r == 0xFFFF:
+		return -1
+	}
+	return r
 }
 
 // decodeWords decodes encoded words wherever they stand (RFC 2047). Octets of
