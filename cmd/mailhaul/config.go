@@ -6,16 +6,19 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/mailhaul/mailhaul/migrate/transform"
 )
 
 // Config is mailhaul.toml. docs/configuration.md explains its keys. Its paths
 // are absolute or relative to the working directory, ready for use.
 type Config struct {
-	Source SourceConfig `toml:"source"`
-	Target TargetConfig `toml:"target"`
-	Gmail  GmailConfig  `toml:"gmail"`
-	Graph  GraphConfig  `toml:"graph"`
-	Run    RunConfig    `toml:"run"`
+	Source    SourceConfig    `toml:"source"`
+	Target    TargetConfig    `toml:"target"`
+	Gmail     GmailConfig     `toml:"gmail"`
+	Graph     GraphConfig     `toml:"graph"`
+	Transform TransformConfig `toml:"transform"`
+	Run       RunConfig       `toml:"run"`
 
 	excluded []folderPattern
 }
@@ -55,7 +58,6 @@ type GmailConfig struct {
 	TokenEnv           string   `toml:"token_env"`
 	Endpoint           string   `toml:"endpoint"`
 	Route              string   `toml:"route"`
-	Repair             []string `toml:"repair"`
 	DateToleranceDays  int      `toml:"date_tolerance_days"`
 	Profile            string   `toml:"profile"`
 	Daily              string   `toml:"daily"`
@@ -100,6 +102,34 @@ func (g GraphConfig) CertificatePassword() SecretRef {
 // Token is a static bearer token.
 func (g GraphConfig) Token() SecretRef { return SecretRef{g.TokenFile, g.TokenCommand, g.TokenEnv} }
 
+// TransformConfig is the section on what may be changed in a message: a policy
+// for each transform.
+type TransformConfig struct {
+	From             string `toml:"from"`
+	NUL              string `toml:"nul"`
+	LineEnds         string `toml:"line_ends"`
+	LongLines        string `toml:"long_lines"`
+	Header8Bit       string `toml:"header_8bit"`
+	ContentType      string `toml:"content_type"`
+	Charset          string `toml:"charset"`
+	MessageID        string `toml:"message_id"`
+	MissingMessageID string `toml:"missing_message_id"`
+	Date             string `toml:"date"`
+	Receipt          string `toml:"receipt"`
+	Signed           string `toml:"signed"`
+}
+
+// config is what the engine wants.
+func (t TransformConfig) config() transform.Config {
+	c := transform.Config{Policies: map[string]transform.Policy{}, ChangeSigned: t.Signed == "change"}
+	for field, value := range reflect.ValueOf(t).Fields() {
+		if key := field.Tag.Get("toml"); key != "signed" {
+			c.Policies[key] = transform.Policy(value.String())
+		}
+	}
+	return c
+}
+
 // RunConfig is the section on how mailhaul works.
 type RunConfig struct {
 	Mailboxes      string   `toml:"mailboxes"`
@@ -115,11 +145,16 @@ type RunConfig struct {
 
 // defaults returns the configuration of an empty file.
 func defaults() Config {
+	const never, whenRefused = string(transform.Never), string(transform.WhenRefused)
 	return Config{
 		Source: SourceConfig{TLS: "implicit", Auth: "plain", MasterSeparator: "*"},
 		Gmail:  GmailConfig{Route: "auto", DateToleranceDays: 7, Profile: "new", Daily: "wait", Parallel: 8},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
-		Run:    RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
+		Transform: TransformConfig{
+			From: whenRefused, NUL: whenRefused, LineEnds: whenRefused, LongLines: whenRefused, Header8Bit: whenRefused, ContentType: whenRefused,
+			Charset: whenRefused, MessageID: whenRefused, MissingMessageID: never, Date: whenRefused, Receipt: never, Signed: "keep",
+		},
+		Run: RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
 	}
 }
 

@@ -36,9 +36,9 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 		"unknown key": {sound + "[run]\njob = 3\n",
 			`mailhaul.toml:8:1: run.job: no such key: [run] has mailboxes, checkpoints, jobs, spool_dir, spool_max, exclude_folders, deleted`},
 		"unknown section": {sound + "[runs]\njobs = 3\n",
-			`mailhaul.toml:7:2: runs: no such section: there are [source], [target], [gmail], [graph], [run]`},
+			`mailhaul.toml:7:2: runs: no such section: there are [source], [target], [gmail], [graph], [transform], [run]`},
 		"unknown key outside a section": {"jobs = 3\n" + sound,
-			`mailhaul.toml:1:1: jobs: no such section: there are [source], [target], [gmail], [graph], [run]`},
+			`mailhaul.toml:1:1: jobs: no such section: there are [source], [target], [gmail], [graph], [transform], [run]`},
 		"secret in the file": {"[source]\npassword = 'hunter2'\nhost = 'h'\n[target]\nkind = 'graph'\n[graph]\ntenant = 't'\nclient_id = 'c'\nclient_secret = 'hunter2'\ncertificate_file = 'x'\n",
 			"mailhaul.toml:2:1: source.password: secrets do not belong in this file: use password_file, password_command or password_env, and change the secret if others have seen it\n" +
 				"mailhaul.toml:9:1: graph.client_secret: secrets do not belong in this file: use client_secret_file, client_secret_command or client_secret_env, and change the secret if others have seen it"},
@@ -62,7 +62,7 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 		"empty file": {"",
 			"mailhaul.toml: source.host: missing: name the IMAP server, as in host = \"mail.example.com\"\n" +
 				"mailhaul.toml: target.kind: missing: say where the mail goes, kind = \"gmail\" or kind = \"graph\""},
-		"values that are not allowed": {"[source]\nhost = 'imap://mail.example.com'\nport = 0\ntls = 'ssl'\nauth = 'PLAIN'\nmaster_separator = ''\n[target]\nkind = 'exchange'\n[gmail]\nprofile = 'old'\ndaily = 'c'\nparallel = 0\n[graph]\ncloud = 'moon'\nroute = 'a'\nprotected = 'b'\nparallel = -1\n[run]\njobs = 0\nspool_max = '3 apples'\ndeleted = 'keep'\ncheckpoints = ''\nmailboxes = ''\n",
+		"values that are not allowed": {"[source]\nhost = 'imap://mail.example.com'\nport = 0\ntls = 'ssl'\nauth = 'PLAIN'\nmaster_separator = ''\n[target]\nkind = 'exchange'\n[gmail]\nprofile = 'old'\ndaily = 'c'\nparallel = 0\n[graph]\ncloud = 'moon'\nroute = 'a'\nprotected = 'b'\nparallel = -1\n[transform]\nfrom = 'often'\nreceipt = 'when-refused'\nsigned = 'always'\n[run]\njobs = 0\nspool_max = '3 apples'\ndeleted = 'keep'\ncheckpoints = ''\nmailboxes = ''\n",
 			"mailhaul.toml:2:1: source.host: \"imap://mail.example.com\" is not a host name: write the name alone, and the port in port\n" +
 				"mailhaul.toml:3:1: source.port: 0 is not between 1 and 65535\n" +
 				"mailhaul.toml:4:1: source.tls: \"ssl\" is none of \"implicit\", \"starttls\", \"none\"\n" +
@@ -76,11 +76,14 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 				"mailhaul.toml:15:1: graph.route: \"a\" is none of \"auto\", \"importmime\", \"json\"\n" +
 				"mailhaul.toml:16:1: graph.protected: \"b\" is none of \"fail\", \"attach\"\n" +
 				"mailhaul.toml:17:1: graph.parallel: -1 is not between 1 and 64\n" +
-				"mailhaul.toml:19:1: run.jobs: 0 is not between 1 and 1000\n" +
-				"mailhaul.toml:20:1: run.spool_max: want a size of 1MiB or more, as in spool_max = \"2GiB\", not \"3 apples\"\n" +
-				"mailhaul.toml:21:1: run.deleted: \"keep\" is none of \"exclude\", \"copy\"\n" +
-				"mailhaul.toml:22:1: run.checkpoints: must not be empty: name the database, as in checkpoints = \"mailhaul.db\"\n" +
-				"mailhaul.toml:23:1: run.mailboxes: must not be empty: name the list of mailboxes, as in mailboxes = \"mailboxes.csv\""},
+				"mailhaul.toml:19:1: transform.from: \"often\" is none of \"never\", \"when-refused\", \"always\"\n" +
+				"mailhaul.toml:20:1: transform.receipt: \"when-refused\" is none of \"never\", \"always\"\n" +
+				"mailhaul.toml:21:1: transform.signed: \"always\" is none of \"keep\", \"change\"\n" +
+				"mailhaul.toml:23:1: run.jobs: 0 is not between 1 and 1000\n" +
+				"mailhaul.toml:24:1: run.spool_max: want a size of 1MiB or more, as in spool_max = \"2GiB\", not \"3 apples\"\n" +
+				"mailhaul.toml:25:1: run.deleted: \"keep\" is none of \"exclude\", \"copy\"\n" +
+				"mailhaul.toml:26:1: run.checkpoints: must not be empty: name the database, as in checkpoints = \"mailhaul.db\"\n" +
+				"mailhaul.toml:27:1: run.mailboxes: must not be empty: name the list of mailboxes, as in mailboxes = \"mailboxes.csv\""},
 		"plaintext to another machine": {"[source]\nhost = 'mail.example.com'\ntls = 'none'\n[target]\nkind = 'gmail'\n[gmail]\ntoken_env = 'T'\n",
 			`mailhaul.toml:3:1: source.tls: "none" would send passwords and mail over the network in the clear: use "implicit" or "starttls", or set allow_plaintext = true if that network is yours alone`},
 		"master user with a token": {"[source]\nhost = 'h'\nauth = 'xoauth2'\nmaster_user = 'm'\n[target]\nkind = 'gmail'\n[gmail]\ntoken_env = 'T'\n",

@@ -204,7 +204,7 @@ func TestARunThatStoppedGoesOnWhereImportsMerge(t *testing.T) {
 	s.checkGmail(t, config, sim)
 }
 
-func TestRepairsAreMadeOnceAndRecorded(t *testing.T) {
+func TestChangesAreMadeOnceAndRecorded(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, "ann")
 	bob := o.person(t, "bob")
@@ -216,16 +216,24 @@ func TestRepairsAreMadeOnceAndRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for repair, want := range map[string]struct{ code, arrive int }{"": {exitPerson, 2}, `"date", "from"`: {exitDone, 4}} {
+	for _, test := range []struct {
+		transform    string
+		code, arrive int
+		want         string // messages that arrived, those that are dated as at the source, notes
+	}{
+		{"from = \"never\"\n", exitPerson, 2, "2 1 map[date-is-import-time:1]"},
+		{"", exitDone, 4, "4 2 map[date-is-import-time:2 from-repaired:2]"},
+		{"date = \"always\"\n", exitDone, 4, "4 4 map[date-repaired:2 from-repaired:2]"},
+	} {
 		sim, url := gmailFor(t, gmailsim.Options{Fault: faults}, nil)
 		o.dir = t.TempDir()
 		o.write(t, "password", officePassword+"\n")
 		o.write(t, "token", officeToken+"\n")
 		config := o.migration(t, "gmail", url, "", "", "bob")
-		edit(t, config, "route =", "repair = ["+repair+"]\nroute =")
-		ends(t, want.code, []string{"run", "--config", config})
-		if s := sumsOf(t, config, want.code); s.Total.Outcomes["failed"] != int64(4-want.arrive) {
-			t.Errorf("repair %s: the outcomes are %v", repair, s.Total.Outcomes)
+		edit(t, config, "[run]", "[transform]\n"+test.transform+"[run]")
+		ends(t, test.code, []string{"run", "--config", config})
+		if s := sumsOf(t, config, test.code); s.Total.Outcomes["failed"] != int64(4-test.arrive) {
+			t.Errorf("%q: the outcomes are %v", test.transform, s.Total.Outcomes)
 		}
 		messages := sim.Messages("bob@example.org")
 		dated, notes := 0, map[string]int{}
@@ -253,9 +261,8 @@ func TestRepairsAreMadeOnceAndRecorded(t *testing.T) {
 				}
 			}
 		}
-		got := fmt.Sprint(len(messages), dated, notes)
-		if wanted := map[int]string{2: "2 1 map[date-is-import-time:1]", 4: "4 4 map[date-repaired:2 from-repaired:2]"}[want.arrive]; got != wanted {
-			t.Errorf("repair %s: %s, want %s", repair, got, wanted)
+		if got := fmt.Sprint(len(messages), dated, notes); got != test.want {
+			t.Errorf("%q: %s, want %s", test.transform, got, test.want)
 		}
 	}
 }

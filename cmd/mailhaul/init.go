@@ -102,7 +102,7 @@ func configTemplate(target string) string {
 		section = graphTemplate
 	}
 	return sourceTemplate + "\n[target]\n# Where the mail goes: \"gmail\" (Google Workspace) or \"graph\" (Microsoft 365).\nkind = \"" +
-		target + "\"\n" + section + runTemplate
+		target + "\"\n" + section + transformTemplate + runTemplate
 }
 
 const sourceTemplate = `# mailhaul.toml: one migration. Paths are relative to this file. In Windows
@@ -165,11 +165,6 @@ service_account_file = "service-account.json"
 # keeps different messages apart that share a Message-ID, else insert.
 #route = "auto"
 
-# What may be changed in the header of a copy: "date" gives mail without a usable
-# Date the time when the source received it, "from" gives mail that Gmail refuses
-# for its From one that it takes. The record of each such message says so.
-#repair = ["date", "from"]
-
 # A Date that is further than this from the time when the source received the
 # message is noted in its record.
 #date_tolerance_days = 7
@@ -230,6 +225,33 @@ route = "auto"
 
 # Calls to one mailbox at once. Microsoft serves 4.
 #parallel = 4
+`
+
+const transformTemplate = `
+[transform]
+# What may be changed in the copy of a message that has such a defect: "never",
+# "when-refused" (once the target has refused it as it is) or "always". The record
+# of each message that was changed says so. docs/transforms.md explains each.
+#from = "when-refused"
+#nul = "when-refused"
+#line_ends = "when-refused"
+#long_lines = "when-refused"
+#header_8bit = "when-refused"
+#content_type = "when-refused"
+#charset = "when-refused"
+#message_id = "when-refused"
+#missing_message_id = "never"
+
+# Gmail takes mail without a usable Date, and dates it by the import: "always"
+# gives it the time when the source received it.
+#date = "when-refused"
+
+# Requests for read receipts: "always" disarms them.
+#receipt = "never"
+
+# Signed and encrypted messages: "keep" them as they are, or let the above
+# "change" them too, which breaks the signature or the encryption.
+#signed = "keep"
 `
 
 const runTemplate = `

@@ -19,6 +19,7 @@ func TestFailedMessagesAreTriedAgainWhenAsked(t *testing.T) {
 	}
 	sim, url := gmailFor(t, gmailsim.Options{}, nil)
 	config := o.migration(t, "gmail", url, "", "", "ann", "bob")
+	edit(t, config, "[run]", "[transform]\nfrom = \"never\"\n[run]")
 	ends(t, exitError, []string{"retry", "--config", config}, "The first run makes it")
 	ends(t, exitPerson, []string{"run", "--config", config})
 
@@ -39,7 +40,7 @@ func TestFailedMessagesAreTriedAgainWhenAsked(t *testing.T) {
 	failed(3, "--dry-run")
 	failed(0, "--reason", "FROM", "--mailbox", "bob@example.org")
 
-	edit(t, config, `profile = "none"`, "profile = \"none\"\nrepair = [\"from\"]")
+	edit(t, config, `from = "never"`, "")
 	ends(t, exitDone, []string{"run", "--config", config})
 	if n := len(sim.Messages("bob@example.org")); n != 3 {
 		t.Errorf("%d messages arrived", n)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/mailhaul/mailhaul/migrate"
-	"github.com/mailhaul/mailhaul/targets/gmail"
 )
 
 // check notes every value that is not acceptable.
@@ -26,9 +25,6 @@ func (c *Config) check(d *document) {
 		d.oneOf("target.kind", c.Target.Kind, "gmail", "graph")
 	}
 	d.oneOf("gmail.route", c.Gmail.Route, "auto", "import", "insert")
-	for _, r := range c.Gmail.Repair {
-		d.oneOf("gmail.repair", r, string(gmail.RepairDate), string(gmail.RepairFrom))
-	}
 	d.between("gmail.date_tolerance_days", c.Gmail.DateToleranceDays, 1, 36500)
 	d.oneOf("gmail.profile", c.Gmail.Profile, "new", "legacy", "none")
 	d.oneOf("gmail.daily", c.Gmail.Daily, "wait", "spend")
@@ -46,6 +42,7 @@ func (c *Config) check(d *document) {
 	d.secret("graph.client_secret", c.Graph.ClientSecret())
 	d.secret("graph.certificate_password", c.Graph.CertificatePassword())
 	d.secret("graph.token", c.Graph.Token())
+	c.Transform.check(d)
 	c.Run.check(d)
 	for _, p := range c.Run.ExcludeFolders {
 		f, err := newFolderPattern(p)
@@ -129,6 +126,17 @@ func (g GraphConfig) checkLogin(d *document) {
 	case !secret && !certificate && !d.hasAny("graph.client_secret_file", "graph.client_secret_command", "graph.client_secret_env", "graph.certificate_file"):
 		d.reject("graph", "no login: set certificate_file, or one of client_secret_file, client_secret_command and client_secret_env")
 	}
+}
+
+func (t TransformConfig) check(d *document) {
+	for key, policy := range t.config().Policies {
+		if key == "receipt" { // which no target refuses
+			d.oneOf("transform.receipt", string(policy), "never", "always")
+		} else {
+			d.oneOf("transform."+key, string(policy), "never", "when-refused", "always")
+		}
+	}
+	d.oneOf("transform.signed", t.Signed, "keep", "change")
 }
 
 func (r *RunConfig) check(d *document) {

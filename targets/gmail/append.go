@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 
@@ -26,9 +25,6 @@ const (
 	// The Date field is further from the time when the source received the
 	// message than Config.DateTolerance; Gmail goes by the field.
 	NoteDateFar = "date-differs"
-
-	NoteDateRepaired = "date-repaired" // by RepairDate
-	NoteFromRepaired = "from-repaired" // by RepairFrom
 
 	// NoteInserted says that the message went by RouteInsert: Gmail joins it to
 	// no conversation, and sets SENT too if it is from the user's own address.
@@ -53,31 +49,22 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 			Hint: fmt.Sprintf("Gmail takes messages of %d MiB and drafts of %d MiB at most. Keep it as a file.", MaxMessageSize>>20, maxDraftSize>>20),
 		}
 	}
-	h, err := readHead(m)
+	notes, err := t.notesOn(folder, m)
 	if err != nil {
 		return migrate.Stored{}, unsent(costImport.op, err)
 	}
-	repairs := t.dateRepair(folder, m, &h)
-	id, note, err := t.put(ctx, folder, h.repair(m, repairs))
-	if refusesFrom(err, &h) {
-		if !h.sound || !slices.Contains(t.repairs, RepairFrom) {
-			return migrate.Stored{}, t.refusedFrom(err)
-		}
-		repairs = append(repairs, RepairFrom)
-		id, note, err = t.put(ctx, folder, h.repair(m, repairs))
-	}
+	id, note, err := t.put(ctx, folder, m)
 	if err := t.streak.judge(err); err != nil {
 		return migrate.Stored{}, err
 	}
-	t.memory.put(string(id), fact{digest: m.Digest, repairs: repairs})
-	notes := t.notesOn(folder, m, &h, repairs)
+	t.memory.put(string(id), fact{digest: m.Digest})
 	if note != "" {
 		notes = append(notes, note)
 	}
 	return migrate.Stored{ID: id, Notes: notes}, nil
 }
 
-// put stores m as it is. The note is empty, or one on SENT.
+// put stores m. The note is empty, or one on SENT.
 func (t *Target) put(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (id migrate.MessageID, note string, err error) {
 	switch folder {
 	case draft:
@@ -242,25 +229,22 @@ func labelIDs(folder migrate.FolderID, m *migrate.Message) []string {
 	return ids
 }
 
-// notesOn names what a copy of m in folder, with repairs, cannot have. h is nil
-// if the content of m is gone, so that nothing is known of its date.
-func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message, h *head, repairs []Repair) (notes []string) {
+// notesOn names what a copy of m in folder cannot have. Of the date of a message
+// that is gone nothing is known.
+func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message) (notes []string, err error) {
 	switch {
 	case folder == draft:
 		notes = append(notes, NoteDate)
-	case slices.Contains(repairs, RepairDate):
-		notes = append(notes, NoteDateRepaired)
-	case h != nil:
-		date, ok := h.date()
+	case m.Body != nil:
+		date, ok, err := dateOf(m)
 		switch {
+		case err != nil:
+			return nil, err
 		case !ok:
 			notes = append(notes, NoteDate)
 		case !m.InternalDate.IsZero() && date.Sub(m.InternalDate).Abs() > t.dateTolerance:
 			notes = append(notes, NoteDateFar)
 		}
-	}
-	if slices.Contains(repairs, RepairFrom) {
-		notes = append(notes, NoteFromRepaired)
 	}
 	if t.route == RouteInsert && folder != draft {
 		notes = append(notes, NoteInserted)
@@ -268,7 +252,7 @@ func (t *Target) notesOn(folder migrate.FolderID, m *migrate.Message, h *head, r
 	if dropsFlags(folder, m) {
 		notes = append(notes, NoteFlags)
 	}
-	return notes
+	return notes, nil
 }
 
 // dropsFlags says whether m has flags that its copy cannot have. A draft can

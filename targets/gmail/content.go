@@ -25,13 +25,12 @@ const (
 	copied        // and the last of those fields is one that Gmail prepends
 )
 
-// compare compares message id with m, and says which repairs the copy has.
-// While m's own octets are at hand, line ends may differ, since it is not known
-// whether Gmail keeps bare ones.
-func (t *Target) compare(ctx context.Context, id string, m *migrate.Message) (match, []Repair, error) {
+// compare compares message id with m. While m's own octets are at hand, line
+// ends may differ, since it is not known whether Gmail keeps bare ones.
+func (t *Target) compare(ctx context.Context, id string, m *migrate.Message) (match, error) {
 	file, err := newTempFile()
 	if err != nil {
-		return differs, nil, unsent(costGet.op, err)
+		return differs, unsent(costGet.op, err)
 	}
 	defer file.Close()
 	var size int64
@@ -40,24 +39,16 @@ func (t *Target) compare(ctx context.Context, id string, m *migrate.Message) (ma
 		return err
 	})
 	if err != nil {
-		return differs, nil, err
-	}
-	found, repairs, err := compareFile(file, size, m)
-	if err != nil {
-		return differs, nil, unsent(costGet.op, err)
-	}
-	return found, repairs, nil
-}
-
-func compareFile(file io.ReadSeeker, size int64, m *migrate.Message) (match, []Repair, error) {
-	if repairs, err := endsRepaired(file, m); repairs != nil || err != nil {
-		return copied, repairs, err
+		return differs, err
 	}
 	found, err := endsWith(file, size, m)
 	if err == nil && found == differs && m.Body != nil {
 		found, err = endsAlike(file, m)
 	}
-	return found, nil, err
+	if err != nil {
+		return differs, unsent(costGet.op, err)
+	}
+	return found, nil
 }
 
 // download writes message id to w as Gmail holds it, and returns what else the
@@ -124,42 +115,6 @@ func endsAlike(file io.ReadSeeker, m *migrate.Message) (match, error) {
 		return differs, err
 	}
 	return got.match(want.hash.Sum(nil)), nil
-}
-
-// endsRepaired returns the repairs of the copy in file if it is one of m with
-// repairs.
-func endsRepaired(file io.ReadSeeker, m *migrate.Message) ([]Repair, error) {
-	before, repairs, err := restored(file)
-	if before == nil || err != nil {
-		return nil, err
-	}
-	got := sha256.New()
-	if _, err := io.Copy(got, before); err != nil {
-		return nil, err
-	}
-	if bytes.Equal(got.Sum(nil), m.Digest[:]) {
-		return repairs, nil
-	}
-	if m.Body == nil {
-		return nil, nil
-	}
-	body, err := m.Body.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	want := sha256.New()
-	if _, err := copyLines(want, body); err != nil {
-		return nil, err
-	}
-	if before, _, err = restored(file); err != nil {
-		return nil, err
-	}
-	got.Reset()
-	if _, err := copyLines(got, before); err != nil || !bytes.Equal(got.Sum(nil), want.Sum(nil)) {
-		return nil, err
-	}
-	return repairs, nil
 }
 
 // A tail hashes what is written to it, but for the first skip octets, which

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,10 @@ func TestEveryKnownRefusalHasItsClassDelayAndHint(t *testing.T) {
 		}
 		if e.Throttled != (kind == tooFast || kind == allTooFast || kind == tooMany) {
 			t.Errorf("%d %q: throttled is %v", test.code, test.message, e.Throttled)
+		}
+		about := []string{malformed, oneFrom, "a reason that mailhaul does not know"}
+		if e.Content != (test.hint != "" && slices.ContainsFunc(about, func(hint string) bool { return strings.Contains(e.Hint, hint) })) {
+			t.Errorf("%s %d %q: about the content is %v", op, test.code, test.message, e.Content)
 		}
 		if e.Refused != (test.code < 500) {
 			t.Errorf("%d %q: refused is %v", test.code, test.message, e.Refused)

@@ -21,7 +21,7 @@ const (
 // search index, and then, because the index lags and not every message has a
 // Message-ID, among those that the mailbox's history says were added since.
 // A message counts as found only if its content is that of m below header
-// fields that Gmail put on top, or that of m repaired. It may lack the label of
+// fields that Gmail put on top. It may lack the label of
 // folder, which a person may have taken away since, if it is plain that those
 // fields are Gmail's: mail to oneself arrives as the sent copy below other
 // fields, and is another message.
@@ -96,17 +96,17 @@ func (s *search) among(ctx context.Context, ids []string) (migrate.Stored, error
 			s.t.memory.put(id, fact)
 		}
 		if fact.digest == s.m.Digest {
-			return s.found(id, fact.meta, fact.repairs)
+			return s.found(id, fact.meta)
 		}
 		if fact.digest != (migrate.Digest{}) || !plausible(fact.meta, s.m) {
 			continue
 		}
-		found, repairs, err := s.t.compare(ctx, id, s.m)
+		found, err := s.t.compare(ctx, id, s.m)
 		if err != nil && !gone(err) {
 			return migrate.Stored{}, err
 		}
 		if found == copied || found == ends && s.placed(fact.meta) {
-			return s.found(id, fact.meta, repairs)
+			return s.found(id, fact.meta)
 		}
 	}
 	return migrate.Stored{}, nil
@@ -131,16 +131,11 @@ func (s *search) placed(meta metadata) bool {
 }
 
 // found says what the copy lacks.
-func (s *search) found(id string, meta metadata, repairs []Repair) (migrate.Stored, error) {
-	var h *head
-	if s.m.Body != nil {
-		read, err := readHead(s.m)
-		if err != nil {
-			return migrate.Stored{}, unsent("find", err)
-		}
-		h = &read
+func (s *search) found(id string, meta metadata) (migrate.Stored, error) {
+	notes, err := s.t.notesOn(s.folder, s.m)
+	if err != nil {
+		return migrate.Stored{}, unsent("find", err)
 	}
-	notes := s.t.notesOn(s.folder, s.m, h, repairs)
 	if s.folder == sent && len(meta.labels) > 0 && !slices.Contains(meta.labels, string(sent)) {
 		notes = append(notes, NoteSentLabel)
 	}

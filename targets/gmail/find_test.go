@@ -282,7 +282,7 @@ func TestACopyIsTheSourceBelowHeaderFields(t *testing.T) {
 			}
 			io.WriteString(w, `{"historyId":"1"}`)
 		})
-		got, _, err := open(t, config(server)).compare(t.Context(), "a1", message)
+		got, err := open(t, config(server)).compare(t.Context(), "a1", message)
 		if err != nil || got != want {
 			t.Errorf("%.80q: %v, error %v, want %v", raw, got, err, want)
 		}

@@ -17,9 +17,8 @@ type memory struct {
 // A fact is what is known of a message: its content if this process wrote it,
 // or else what Gmail said of it.
 type fact struct {
-	digest  migrate.Digest // of the source's content; zero if not known
-	repairs []Repair       // of the copy
-	meta    metadata
+	digest migrate.Digest // of what was written; zero if not known
+	meta   metadata
 }
 
 // generation is how many facts are held at least, once there were as many. It

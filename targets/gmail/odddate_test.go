@@ -1,6 +1,8 @@
 package gmail
 
 import (
+	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -40,5 +42,20 @@ func TestMailThatGmailDatesByTheImportIsNoted(t *testing.T) {
 	}
 	if dated < 4 {
 		t.Errorf("only %d messages have a date of their own", dated)
+	}
+}
+
+func TestADateFarFromTheReceivedOneIsNotedAndKept(t *testing.T) {
+	for far, want := range map[time.Duration]string{
+		0: "[]", 7 * 24 * time.Hour: "[]", -7 * 24 * time.Hour: "[]",
+		7*24*time.Hour + time.Second: "[date-differs]", -7*24*time.Hour - time.Second: "[date-differs]", 290 * 365 * 24 * time.Hour: "[date-differs]",
+	} {
+		sim, server := serve(t, gmailsim.Options{})
+		m := targettest.Letter("far")
+		m.InternalDate = targettest.Date.Add(far)
+		stored, err := open(t, config(server)).Append(t.Context(), inbox, m)
+		if all := held(t, sim); err != nil || fmt.Sprint(stored.Notes) != want || len(all) != 1 || !bytes.Equal(all[0].Octets, m.Body.(targettest.Octets)) || !all[0].Date.Equal(targettest.Date) {
+			t.Errorf("%v: notes %s, error %v, want %s", far, stored.Notes, err, want)
+		}
 	}
 }

@@ -85,6 +85,10 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 		e.Hint = hint
 		return e, other
 	}
+	malformed := func(hint string) (*migrate.Error, kind) {
+		e.Content = true
+		return permanent(hint)
+	}
 
 	switch {
 	case reason == "dailylimitexceeded":
@@ -150,7 +154,7 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 	case op == costLabelsCreate.op:
 		return permanent("Gmail does not take this label and does not say why. A mailbox has room for 10,000 labels, and Gmail dislikes some names: delete labels, leave folders out, or give the folder another name.")
 	case says("from' header"), says("from header"):
-		return permanent(hintFrom)
+		return malformed("Gmail takes mail with exactly one From field that holds one valid address. Keep the message as a file.")
 	case says("invalid attachment"):
 		return permanent("Gmail blocks this attachment's type or found a virus in it (support.google.com/mail/answer/6590). Keep the message as a file.")
 	case a.status == http.StatusRequestEntityTooLarge:
@@ -167,9 +171,9 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 		return permanent("Gmail refuses a request that is no message's fault. This is a mistake of mailhaul's: please report it with this text.")
 	case !says("bad request") && !says("request contains an invalid argument"):
 		e.Err = &unexplained{e.Err.Error()}
-		return permanent("Gmail does not take this message, for a reason that mailhaul does not know. Keep it as a file, and please report this text.")
+		return malformed("Gmail does not take this message, for a reason that mailhaul does not know. Keep it as a file, and please report this text.")
 	default:
-		return permanent("Gmail finds the message malformed and does not say why: often odd or doubled header fields, or a virus. Keep it as a file.")
+		return malformed("Gmail finds the message malformed and does not say why: often odd or doubled header fields, or a virus. Keep it as a file.")
 	}
 }
 

@@ -56,7 +56,6 @@ type Config struct {
 
 	Route Route // how messages are written; empty means RouteAuto
 
-	Repairs       []Repair      // what may be done about damaged headers; none by default
 	DateTolerance time.Duration // how far Date may be from INTERNALDATE before a note says so; a week by default
 
 	Limiter  *pace.Limiter // of this mailbox; nil for none
@@ -73,10 +72,8 @@ type Config struct {
 
 // Target is one Gmail mailbox.
 type Target struct {
-	user    string
-	route   Route // known, once the mailbox is open
-	repairs []Repair
-
+	user          string
+	route         Route // known, once the mailbox is open
 	dateTolerance time.Duration
 
 	endpoint *url.URL
@@ -155,7 +152,6 @@ func newTarget(ctx context.Context, c Config) (*Target, error) {
 	return &Target{
 		user:          c.User,
 		route:         route,
-		repairs:       c.Repairs,
 		dateTolerance: cmp.Or(c.DateTolerance, 7*24*time.Hour),
 		endpoint:      endpoint,
 		service:       service,

@@ -115,6 +115,7 @@ func classify(status int, code, message string, h http.Header, now time.Time) *m
 		Op: "call", Class: v.class, Hint: v.hint,
 		// A server that fails may have stored the message all the same.
 		Refused: status < 500 && status != http.StatusRequestTimeout && (status == http.StatusTooManyRequests || v.class != migrate.Transient),
+		Content: v.hint == hintContent,
 		Err:     &refusal{status, code, brief(message), h.Get("client-request-id")},
 	}
 	if e.Class == migrate.Transient {
@@ -192,6 +193,13 @@ func named(op string, err error) error {
 		return &c
 	}
 	return &migrate.Error{Op: op, Class: migrate.Transient, Err: err}
+}
+
+// rebuildable says of a refusal that the content can be stored otherwise.
+func rebuildable(err error) error {
+	e, _ := errors.AsType[*migrate.Error](named("import", err))
+	e.Refused, e.Content, e.Rebuild = true, true, true
+	return e
 }
 
 // begun is named for a call that comes after one that stored something, so

@@ -19,6 +19,7 @@ const probeMessage = "Received: from localhost by localhost; Sun, 1 Mar 2009 08:
 	"Date: Sun, 1 Mar 2009 08:14:57 +0000\r\n" +
 	"From: mailhaul <probe@mailhaul.invalid>\r\n" +
 	"To: mailhaul <probe@mailhaul.invalid>\r\n" +
+	"Message-ID: <probe@mailhaul.invalid>\r\n" +
 	"Subject: Probe of the import route\r\n" +
 	"MIME-Version: 1.0\r\n" +
 	"Content-Type: text/plain; charset=us-ascii\r\n" +

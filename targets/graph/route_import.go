@@ -17,8 +17,9 @@ import (
 
 // importRoute imports the MIME message (beta, mailFolder: importMime) with its
 // key in a header field, then sets flags and key with one PATCH: a message with
-// the key as a property is complete. What import refuses for its size or
-// content goes by JSON, and so do drafts, since an import is none.
+// the key as a property is complete. What import refuses for its size goes by
+// JSON, and so do drafts, since an import is none; what it refuses for its
+// content does, unless it was to be stored whole.
 type importRoute struct {
 	t    *Target
 	json jsonRoute
@@ -46,6 +47,9 @@ func (r importRoute) append(ctx context.Context, folder migrate.FolderID, m *mig
 	case refusal.status == http.StatusRequestEntityTooLarge:
 		return r.byJSON(ctx, folder, m, "too-large-to-import")
 	case strings.HasPrefix(refusal.code, "ErrorMimeContentInvalid"), refusal.code == "ErrorCorruptData", refusal.code == "UnableToDeserializePostBody":
+		if m.Whole {
+			return migrate.Stored{}, rebuildable(err)
+		}
 		return r.byJSON(ctx, folder, m, "import-refused")
 	}
 	return migrate.Stored{}, named("import", err)

@@ -36,6 +36,7 @@ type Options struct {
 	Sent           Policy   // the label SENT on import and insert
 	Draft          Policy   // the label DRAFT on import and insert; the zero value refuses it
 	AnyFrom        bool     // the From rules are off
+	Defects        []Defect // what else is refused with 400 "Request contains an invalid argument."
 	Blocked        []string // extensions of refused attachments, lower case, no dot; nil means Google's list
 	InsertAnyFile  bool     // insert does not look at attachments
 	MailboxBytes   int64    // size at which a mailbox is full; 0 means never

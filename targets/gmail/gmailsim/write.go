@@ -100,6 +100,9 @@ func (c *call) store(in incoming, msg messageInput, how addition, dateSource str
 	if err != nil && !o.AnyFrom {
 		return none, err
 	}
+	if defective(in.octets, o.Defects) {
+		return none, invalid("Request contains an invalid argument.")
+	}
 	if !(how == byInsert && o.InsertAnyFile) && blocked(h, body, o.Blocked) {
 		return none, invalid("Invalid attachment. Please check https://support.google.com/mail/answer/6590.")
 	}

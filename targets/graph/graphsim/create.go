@@ -58,7 +58,7 @@ func (c *call) createMIME(f *folder, route Route) (reply, error) {
 		mimeText = withoutCustomFields(mimeText)
 	}
 	said := contentOfMIME(mimeText)
-	if c.s.opt.RefuseBroken && (len(said.headers) == 0 || said.mime.get("From") == "") {
+	if c.s.opt.RefuseBroken && (len(said.headers) == 0 || said.mime.get("From") == "") || defective(mimeText, c.s.opt.Defects) {
 		return reply{}, refuse(400, "ErrorMimeContentInvalid", "The MIME content is invalid.")
 	}
 	written, err := c.s.octets.add(mimeText)

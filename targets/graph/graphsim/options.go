@@ -77,6 +77,8 @@ type Options struct {
 	// RefuseBroken answers ErrorMimeContentInvalid to MIME without a header or
 	// without From:.
 	RefuseBroken bool
+	// Defects lists what else importMime and a MIME post refuse with it.
+	Defects []Defect
 	// RefuseRecipients answers ErrorInvalidRecipients to a create from JSON with
 	// an address that has no @.
 	RefuseRecipients bool
