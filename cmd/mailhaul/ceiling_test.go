@@ -92,7 +92,7 @@ func (h *haul) run(t *testing.T, shared *pace.Limiter, own []pace.Limit, open fu
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	go shareByWork(ctx, engine.Progress, limiters)
+	go shareByWork(ctx, engine.Progress.Snapshot, limiters)
 	begun := time.Now()
 	results, err := engine.Run(ctx, boxes)
 	h.took = time.Since(begun)

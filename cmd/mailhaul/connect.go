@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/pace"
+	"github.com/mailhaul/mailhaul/migrate/verify"
 	"github.com/mailhaul/mailhaul/sources/imap"
 	"github.com/mailhaul/mailhaul/targets/gmail"
 	"github.com/mailhaul/mailhaul/targets/graph"
@@ -18,29 +19,37 @@ import (
 // connections opens both ends of mailboxes as the configuration says. What
 // mailboxes share, such as limits and logins, it makes once.
 type connections struct {
-	config *Config
-	target func(m Mailbox, limiter *pace.Limiter) func(context.Context) (migrate.Target, error)
-	user   []pace.Limit  // of one mailbox
-	shared *pace.Limiter // of all mailboxes
+	config   *Config
+	target   func(m Mailbox, limiter *pace.Limiter) func(context.Context) (migrate.Target, error)
+	reader   func(m Mailbox, limiter *pace.Limiter) func(context.Context) (verify.Target, error) // writes nothing
+	readCost func(verify.Work) pace.Cost
+	user     []pace.Limit  // of one mailbox
+	common   []pace.Limit  // of all mailboxes
+	shared   *pace.Limiter // of common
 }
 
 func newConnections(ctx context.Context, c *Config) (*connections, error) {
-	k := &connections{config: c, shared: pace.NewLimiter(nil)}
+	k := &connections{config: c}
 	switch c.Target.Kind {
 	case "gmail":
 		for _, p := range gmail.Profiles() {
 			if p.Name == c.Gmail.Profile {
-				k.user = p.User
+				k.user, k.common = p.User, p.Project
 				if c.Gmail.Daily == "wait" {
-					p.Project = append(p.Project, p.Daily...)
+					k.common = append(k.common, p.Daily...)
 				}
-				k.shared = pace.NewLimiter(nil, p.Project...)
 			}
 		}
 		route := &gmailRoute{route: gmail.Route(c.Gmail.Route)}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
 			return func(ctx context.Context) (migrate.Target, error) { return route.open(ctx, c.Gmail, m, l) }
 		}
+		k.reader = func(m Mailbox, l *pace.Limiter) func(context.Context) (verify.Target, error) {
+			return func(ctx context.Context) (verify.Target, error) {
+				return openGmail(ctx, c.Gmail, m, l, gmail.RouteInsert) // any route but auto, which probes
+			}
+		}
+		k.readCost = gmail.ReadCost
 	case "graph":
 		token, err := graphToken(ctx, c.Graph)
 		if err != nil {
@@ -48,12 +57,27 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 		}
 		route := &graphRoute{route: graph.Route(c.Graph.Route), probed: c.Graph.Route == string(graph.RouteJSON)}
 		if c.Graph.Profile != "none" {
-			k.user, k.shared = graph.MailboxLimits(), pace.NewLimiter(nil, graph.AppLimits()...)
+			k.user, k.common = graph.MailboxLimits(), graph.AppLimits()
 		}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
 			return func(ctx context.Context) (migrate.Target, error) { return route.open(ctx, c.Graph, token, m, l) }
 		}
+		k.reader = func(m Mailbox, l *pace.Limiter) func(context.Context) (verify.Target, error) {
+			return func(ctx context.Context) (verify.Target, error) {
+				config, err := graphConfig(c.Graph, token, m, l)
+				if err != nil {
+					return nil, err
+				}
+				config.Route = graph.RouteJSON // the one that does not probe
+				return graph.Open(ctx, config)
+			}
+		}
+		k.readCost = func(w verify.Work) pace.Cost {
+			w.Looks = 0 // its lists tell all
+			return graph.ReadCost(w)
+		}
 	}
+	k.shared = pace.NewLimiter(nil, k.common...)
 	return k, nil
 }
 
@@ -65,6 +89,19 @@ func (k *connections) mailbox(m Mailbox) (migrate.Mailbox, *pace.Limiter) {
 		Target:     m.Target,
 		OpenSource: func(ctx context.Context) (migrate.Source, error) { return k.source(ctx, m) },
 		OpenTarget: k.target(m, l),
+	}, l
+}
+
+// verification returns how to read both ends of m, and the limiter of its
+// target.
+func (k *connections) verification(m Mailbox, ledger verify.Ledger) (verify.Mailbox, *pace.Limiter) {
+	l := pace.NewLimiter(k.shared, k.user...)
+	return verify.Mailbox{
+		Source:     m.Source,
+		Target:     m.Target,
+		OpenSource: func(ctx context.Context) (migrate.Source, error) { return k.source(ctx, m) },
+		OpenTarget: k.reader(m, l),
+		Ledger:     ledger,
 	}, l
 }
 
@@ -126,6 +163,9 @@ func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter, r
 	config := gmail.Config{
 		User: m.Target, Endpoint: c.Endpoint, Limiter: l, Parallel: c.Parallel,
 		Route: route, DateTolerance: time.Duration(c.DateToleranceDays) * 24 * time.Hour,
+	}
+	for _, r := range c.Repair {
+		config.Repairs = append(config.Repairs, gmail.Repair(r))
 	}
 	switch {
 	case c.ServiceAccountFile != "":
@@ -189,12 +229,10 @@ type graphRoute struct {
 }
 
 func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
-	config := graph.Config{User: m.Target, Token: token, Limiter: l, Parallel: c.Parallel, AttachProtected: c.Protected == "attach"}
-	cloud, err := graph.CloudByName(c.Cloud)
+	config, err := graphConfig(c, token, m, l)
 	if err != nil {
 		return nil, err
 	}
-	config.Endpoint = cmp.Or(c.Endpoint, cloud.Endpoint)
 	r.mu.Lock()
 	config.Route, config.Probed, config.NoImport = r.route, r.probed, r.noImport
 	if r.probed {
@@ -210,6 +248,14 @@ func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token,
 		r.route, r.probed, r.noImport = t.Route(), true, t.NoImport()
 	}
 	return t, nil
+}
+
+func graphConfig(c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (graph.Config, error) {
+	cloud, err := graph.CloudByName(c.Cloud)
+	return graph.Config{
+		User: m.Target, Token: token, Limiter: l, Parallel: c.Parallel, AttachProtected: c.Protected == "attach",
+		Endpoint: cmp.Or(c.Endpoint, cloud.Endpoint),
+	}, err
 }
 
 // endpoint is the server of the target.

@@ -124,7 +124,7 @@ Exit codes of every command:
 		return &codeError{exitUsage, fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.PersistentFlags().String("config", "mailhaul.toml", "configuration `file` of the migration")
-	root.AddCommand(newInitCommand(), newCheckCommand(), newRunCommand(), newStatusCommand(), newRetryCommand(),
+	root.AddCommand(newInitCommand(), newCheckCommand(), newRunCommand(), newVerifyCommand(), newStatusCommand(), newRetryCommand(),
 		newDemoCommand(), newSimulateCommand(), newManualCommand())
 	for _, c := range root.Commands() {
 		if c.Args == nil {

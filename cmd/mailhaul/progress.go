@@ -28,9 +28,9 @@ const barWidth = 20
 
 // showProgress shows a run until the function that it returns is called: on a
 // terminal one line for each running mailbox and one for all, elsewhere a line
-// every few seconds.
-func showProgress(ctx context.Context, p *migrate.Progress, limiters map[string]*pace.Limiter, w io.Writer) (stop func()) {
-	view := &progressView{snapshot: p.Snapshot, limiters: limiters, meters: map[string]*meter{}}
+// every few seconds. Failures are called bad.
+func showProgress(ctx context.Context, snapshot func() []migrate.MailboxSnapshot, bad string, limiters map[string]*pace.Limiter, w io.Writer) (stop func()) {
+	view := &progressView{snapshot: snapshot, bad: bad, limiters: limiters, meters: map[string]*meter{}}
 	show := view.lines
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		show = view.bars
@@ -47,6 +47,7 @@ func showProgress(ctx context.Context, p *migrate.Progress, limiters map[string]
 // A progressView turns snapshots of a run into text.
 type progressView struct {
 	snapshot func() []migrate.MailboxSnapshot
+	bad      string // "failed"
 	limiters map[string]*pace.Limiter
 
 	mu     sync.Mutex
@@ -191,7 +192,7 @@ func (v *progressView) amounts(name string, s migrate.MailboxSnapshot, now time.
 		}
 	}
 	if s.Failed > 0 {
-		text += fmt.Sprintf(", %s failed", thousands(s.Failed))
+		text += fmt.Sprintf(", %s %s", thousands(s.Failed), v.bad)
 	}
 	return text
 }

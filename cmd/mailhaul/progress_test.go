@@ -46,6 +46,7 @@ func TestProgressTellsWhatIsDoneWhatIsLeftAndWhatIsWaitedFor(t *testing.T) {
 
 	v := &progressView{
 		snapshot: func() []migrate.MailboxSnapshot { return []migrate.MailboxSnapshot{ann, bob} },
+		bad:      "failed",
 		limiters: map[string]*pace.Limiter{},
 		meters:   map[string]*meter{},
 	}
@@ -83,7 +84,7 @@ func TestProgressTellsWhatIsDoneWhatIsLeftAndWhatIsWaitedFor(t *testing.T) {
 func TestWithoutATerminalProgressIsALineNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		stop := showProgress(t.Context(), new(migrate.Progress), nil, &out)
+		stop := showProgress(t.Context(), new(migrate.Progress).Snapshot, "failed", nil, &out)
 		<-time.After(2*lineEvery + time.Second)
 		stop()
 		if n := strings.Count(out.String(), "\n"); n != 3 {

@@ -25,6 +25,7 @@ const grace = 10 * time.Second
 func newRunCommand() *cobra.Command {
 	var choice choice
 	var jobs int
+	var heal bool
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Make one pass over the mailboxes",
@@ -34,6 +35,10 @@ again: it goes on where it was, without losing or doubling a message.
 
 The first Ctrl-C starts no new work and gives writes in flight ` + grace.String() + ` to
 finish. The second ends at once; what was in flight is looked up next time.
+
+With --from-verify it copies only what the latest verification found missing at
+the target, again. What users have deleted for good cannot be told from what was
+lost; what they put into the trash or into another folder is left alone.
 
 On a terminal it shows a line for each mailbox that is running and one for all;
 elsewhere it prints a line every few seconds.
@@ -47,7 +52,8 @@ Exit codes:
   130  interrupted; run again to go on`,
 		Example: `  mailhaul run
   mailhaul run --wave pilot --jobs 8
-  mailhaul run --mailbox ann@example.org`,
+  mailhaul run --mailbox ann@example.org
+  mailhaul run --from-verify`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			config, mailboxes, err := choice.load(c)
 			if err != nil {
@@ -59,16 +65,18 @@ Exit codes:
 				}
 				config.Run.Jobs = jobs
 			}
-			return runPass(c.Context(), config, mailboxes, c.OutOrStdout(), c.ErrOrStderr())
+			return runPass(c.Context(), config, mailboxes, heal, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	choice.flags(c)
 	c.Flags().IntVar(&jobs, "jobs", 0, "mailboxes at the same time (default: jobs of the configuration)")
+	c.Flags().BoolVar(&heal, "from-verify", false, "copy only what the latest verification found missing")
 	return c
 }
 
-// runPass makes one pass over the mailboxes and prints what came of it.
-func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, stderr io.Writer) (err error) {
+// runPass makes one pass over the mailboxes and prints what came of it. With
+// heal it copies only what was found missing.
+func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, heal bool, stdout, stderr io.Writer) (err error) {
 	if err := trySpool(config.Run.SpoolDir); err != nil {
 		return err
 	}
@@ -77,6 +85,15 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, s
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if heal {
+		if mailboxes, err = lost(ctx, store, mailboxes, stderr); err != nil {
+			return err
+		}
+		if len(mailboxes) == 0 {
+			fmt.Fprintln(stdout, "The latest verification found nothing missing.")
+			return nil
+		}
+	}
 	connections, err := newConnections(ctx, config)
 	if err != nil {
 		return err
@@ -97,14 +114,14 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, stdout, s
 		Spool:       migrate.NewSpool(config.Run.SpoolDir, spoolMemory, config.Run.spoolBytes),
 		Retry:       migrate.DefaultRetry,
 		Rules:       config.rules(),
-		Transform:   config.Transform.config(),
 		Jobs:        config.Run.Jobs,
 		Grace:       grace,
 		Progress:    progress,
+		Heal:        heal,
 	}
-	stop := showProgress(ctx, progress, limiters, stderr)
+	stop := showProgress(ctx, progress.Snapshot, "failed", limiters, stderr)
 	running, ended := context.WithCancel(ctx)
-	go shareByWork(running, progress, limiters)
+	go shareByWork(running, progress.Snapshot, limiters)
 	results, err := engine.Run(ctx, boxes)
 	ended()
 	stop()

@@ -12,11 +12,11 @@ import (
 // limit of all share it, at the number of its messages that are left: so the
 // largest does not go on alone when all others have ended. It returns when ctx
 // ends.
-func shareByWork(ctx context.Context, p *migrate.Progress, limiters map[string]*pace.Limiter) {
+func shareByWork(ctx context.Context, snapshot func() []migrate.MailboxSnapshot, limiters map[string]*pace.Limiter) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		for _, s := range p.Snapshot() {
+		for _, s := range snapshot() {
 			limiters[s.Source].SetWeight(float64(s.Total - s.Known - s.Done))
 		}
 		select {

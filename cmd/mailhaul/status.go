@@ -24,7 +24,7 @@ func newStatusCommand() *cobra.Command {
 		Short: "Show what is done, what is running and what needs a person",
 		Long: `status shows, from the checkpoints alone, how many messages of each mailbox came
 to which outcome, and lists the messages that need a person. It may be used
-while a run is going on.
+while a run is going on. Then it lists all that the latest verification found.
 
 The outcomes of a mailbox always add up to the messages that were listed:
   pending   not done yet
@@ -62,12 +62,13 @@ Exit codes:
 				err = s.writeJSON(c.OutOrStdout())
 			} else {
 				s.print(c.OutOrStdout())
+				err = s.printFindings(c.Context(), c.OutOrStdout(), store)
 			}
 			if err != nil {
 				return err
 			}
 			switch {
-			case s.Total.Outcomes["failed"] > 0 || slices.ContainsFunc(s.Mailboxes, func(m mailboxStatus) bool { return m.Error != "" }):
+			case s.Total.Outcomes["failed"] > 0 || slices.ContainsFunc(s.Mailboxes, mailboxStatus.needsPerson):
 				return &codeError{exitPerson, nil}
 			case s.Total.Outcomes["pending"] > 0 || slices.ContainsFunc(s.Mailboxes, func(m mailboxStatus) bool { return !m.Complete }):
 				return &codeError{exitStopped, nil}
@@ -106,6 +107,8 @@ type mailboxStatus struct {
 	Sums     sums           `json:"sums"`
 	Folders  []folderStatus `json:"folders"`
 	Failed   []failure      `json:"failed"`
+
+	Verification *verification `json:"verification,omitempty"` // the latest one
 }
 
 type folderStatus struct {
@@ -193,6 +196,13 @@ func readStatus(ctx context.Context, config *Config, store *sqlite.Store, mailbo
 				return nil, err
 			}
 		}
+		verifications, err := store.Verifications(ctx, m.Source, m.Target)
+		if err != nil {
+			return nil, err
+		}
+		if ms.Verification, err = readVerification(ctx, verifications); err != nil {
+			return nil, err
+		}
 		s.Mailboxes = append(s.Mailboxes, ms)
 	}
 	return s, nil
@@ -234,19 +244,19 @@ func (s *status) print(w io.Writer) {
 		return s.Total.Outcomes[o] == 0 && o != "copied" && o != "failed" && o != "pending"
 	})
 	t := table{left: 1}
-	t.add(append(append([]string{"mailbox", "listed", "="}, shown...), "size", "last pass")...)
-	row := func(name string, s sums, last string) {
+	t.add(append(append([]string{"mailbox", "listed", "="}, shown...), "size", "last pass", "verification")...)
+	row := func(name string, s sums, last, verification string) {
 		cells := []string{name, thousands(s.Listed), "="}
 		for _, o := range shown {
 			cells = append(cells, thousands(s.Outcomes[o]))
 		}
-		t.add(append(cells, octets(s.Bytes), last)...)
+		t.add(append(cells, octets(s.Bytes), last, verification)...)
 	}
 	for _, m := range s.Mailboxes {
-		row(printable(m.Source), m.Sums, m.last(s.Running != ""))
+		row(printable(m.Source), m.Sums, m.last(s.Running != ""), m.Verification.String())
 	}
 	if len(s.Mailboxes) > 1 {
-		row("total", s.Total, "")
+		row("total", s.Total, "", "")
 	}
 	t.write(w)
 
@@ -274,6 +284,11 @@ func (m mailboxStatus) last(running bool) string {
 		return "was killed"
 	}
 	return "stopped early"
+}
+
+// needsPerson says that not all is well beside messages that failed.
+func (m mailboxStatus) needsPerson() bool {
+	return m.Error != "" || m.Verification != nil && m.Verification.Counts.different() > 0
 }
 
 func printRenames(w io.Writer, m mailboxStatus) {
