@@ -55,7 +55,7 @@ func (h *header) text(a Aspect) string {
 func readHeader(s *scanner, ofMessage bool) *header {
 	h := &header{fields: map[Aspect]*field{}}
 	var current *field // nil: it does not count
-	junk := false
+	junk := true       // what would be folded, but there is nothing before it
 	for {
 		line, first := s.line()
 		if line == nil {
@@ -66,8 +66,7 @@ func readHeader(s *scanner, ofMessage bool) *header {
 			switch {
 			case len(text) == 0:
 				return h
-			case text[0] == ' ' || text[0] == '\t': // folded; at the start of the header it is no field
-				junk = junk || current == nil && len(h.fields) == 0 && h.junk != nil
+			case text[0] == ' ' || text[0] == '\t': // it is folded
 			default:
 				var body []byte
 				current, body, junk = h.begin(text, ofMessage)

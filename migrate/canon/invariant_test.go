@@ -56,6 +56,17 @@ func octetRewrites() []octetRewrite {
 			}
 			return out
 		}},
+		{"fields on one line", func(b []byte) []byte {
+			var out []byte
+			header := true
+			for line := range bytes.Lines(b) {
+				if header = header && len(bytes.TrimRight(line, "\r\n")) > 0; header && (line[0] == ' ' || line[0] == '\t') {
+					out = bytes.TrimRight(out, "\r\n")
+				}
+				out = append(out, line...)
+			}
+			return out
+		}},
 		{"names in capitals", func(b []byte) []byte {
 			var out []byte
 			header := true
