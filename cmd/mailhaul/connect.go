@@ -164,9 +164,6 @@ func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter, r
 		User: m.Target, Endpoint: c.Endpoint, Limiter: l, Parallel: c.Parallel,
 		Route: route, DateTolerance: time.Duration(c.DateToleranceDays) * 24 * time.Hour,
 	}
-	for _, r := range c.Repair {
-		config.Repairs = append(config.Repairs, gmail.Repair(r))
-	}
 	switch {
 	case c.ServiceAccountFile != "":
 		key, err := os.ReadFile(c.ServiceAccountFile)

@@ -114,6 +114,7 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, heal bool
 		Spool:       migrate.NewSpool(config.Run.SpoolDir, spoolMemory, config.Run.spoolBytes),
 		Retry:       migrate.DefaultRetry,
 		Rules:       config.rules(),
+		Transform:   config.Transform.config(),
 		Jobs:        config.Run.Jobs,
 		Grace:       grace,
 		Progress:    progress,
