@@ -386,6 +386,7 @@ func TestTheEndOfARunReadsWell(t *testing.T) {
 	}
 	_, url := gmailFor(t, gmailsim.Options{}, nil)
 	config := o.migration(t, "gmail", url, "", "", "ann", "bob", "cleo")
+	edit(t, config, "[run]", "[transform]\nfrom = \"never\"\n[run]")
 	stdout := ends(t, exitStopped, []string{"run", "--config", config}, "mailhaul: 1 mailbox stopped early; run again to go on")
 	golden(t, "run.txt", stdout)
 	golden(t, "status.txt", ends(t, exitPerson, []string{"status", "--config", config}))
