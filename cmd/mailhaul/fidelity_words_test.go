@@ -81,6 +81,7 @@ func meanings() map[string]string {
 		"draft-as-message":                             "a draft is an ordinary message",
 		"flags-dropped":                                "`\\Answered`, `$Forwarded` or keywords are gone",
 		"forwarded-flag-dropped":                       "`$Forwarded` is gone",
+		"from-repaired":                                "Gmail refused it for its From, so it has one of one address; the old one stands beside it",
 		"inner-signature-broken-and-original-attached": "a part was signed or encrypted, so the original is attached whole",
 		"keyword-dropped":                              "a keyword that a mail program set for itself is gone",
 		"mime-structure-rebuilt":                       "the parts were put together anew",
