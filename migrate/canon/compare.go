@@ -23,8 +23,8 @@ func Compare(original, replica *Form) []Difference {
 			ds = append(ds, Difference{a, was.compared(a, is)})
 		}
 	}
-	parts := compareParts(original, replica)
-	if len(parts) == 0 && original.structure != replica.structure {
+	parts, inOrder := compareParts(original, replica)
+	if len(parts) == 0 && (original.structure != replica.structure || !inOrder) {
 		parts = []Difference{{Structure, "the parts are put together in another way"}}
 	}
 	return append(ds, parts...)
@@ -73,7 +73,7 @@ func match[K comparable](m *matching, wasKey, isKey func(part) (K, bool)) {
 
 func both[K comparable](m *matching, key func(part) (K, bool)) { match(m, key, key) }
 
-func compareParts(original, replica *Form) (ds []Difference) {
+func compareParts(original, replica *Form) (ds []Difference, inOrder bool) {
 	m := &matching{original.parts, replica.parts, make([]int, len(original.parts)), make([]bool, len(replica.parts))}
 	for i := range m.to {
 		m.to[i] = -1
@@ -132,7 +132,7 @@ func compareParts(original, replica *Form) (ds []Difference) {
 		ds = append(ds, Difference{Attachment, fmt.Sprintf("what is beyond the first %s parts is different: %s instead of %s",
 			grouped(maxParts), counts(replica.more, "part", "parts"), grouped(original.more))})
 	}
-	return ds
+	return ds, slices.IsSorted(m.to)
 }
 
 func (p part) compared(is part) string {

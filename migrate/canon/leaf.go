@@ -45,7 +45,7 @@ func (w *walk) leaf(h *header, mediaType string, ps params) {
 		p.some = true
 	}
 	w.add(p)
-	w.node(mediaType)
+	w.node(mediaType + " " + string(p.aspect))
 }
 
 // prose reads text that is there to be read.
