@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mailhaul/mailhaul/migrate"
 )
 
 func TestTheDemoLeavesACompleteMigration(t *testing.T) {
@@ -50,6 +52,13 @@ func TestTheDemoLeavesACompleteMigration(t *testing.T) {
 				messages += n
 			}
 		}
+		for _, m := range written.Mailboxes {
+			v := m.Verification
+			if v == nil || v.Depth != "content" || v.Ended.IsZero() || v.Outdated || v.Counts.different() != 0 || v.Counts.Found[migrate.KindExtra] != 0 ||
+				v.Counts.Present != v.Counts.Arrived || v.Counts.Compared+v.Counts.Merged != v.Counts.Arrived || v.Counts.Compared == 0 {
+				t.Errorf("%s, %s: %+v", c.kind, m.Source, v)
+			}
+		}
 		if len(written.Mailboxes) != 3 || messages < 300 || messages != written.Total.Listed || written.Total.Outcomes["pending"] != 0 {
 			t.Errorf("%s: %d mailboxes, %d messages, total %+v", c.kind, len(written.Mailboxes), messages, written.Total)
 		}
@@ -76,6 +85,9 @@ func TestTheDemoLeavesACompleteMigration(t *testing.T) {
 	cancel(errInterrupted)
 	if c := <-code; c != exitDone {
 		t.Errorf("exit code %d", c)
+	}
+	if n := strings.Count(stdout.String(), "No difference was found."); n != 2 {
+		t.Errorf("%d verifications found no difference:\n%s", n, stdout.String())
 	}
 	if all := stdout.String() + stderr.String(); strings.Contains(all, demoPassword) {
 		t.Errorf("the password is printed:\n%s", all)

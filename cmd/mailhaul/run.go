@@ -99,9 +99,7 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, heal bool
 		return err
 	}
 
-	if g := config.Gmail; config.Target.Kind == "gmail" && g.Profile == "new" && g.Daily == "spend" {
-		fmt.Fprintln(stderr, `daily = "spend" in [gmail]: this run does not stop at 80,000,000 units in 24 hours, beyond which Google may charge the project.`)
-	}
+	config.warn(stderr)
 	progress := new(migrate.Progress)
 	limiters := map[string]*pace.Limiter{}
 	var boxes []migrate.Mailbox
@@ -134,6 +132,13 @@ func runPass(ctx context.Context, config *Config, mailboxes []Mailbox, heal bool
 	s.Running = "" // it is this one
 	s.print(stdout)
 	return verdict(err, results, s)
+}
+
+// warn says what calls to the target may cost.
+func (c *Config) warn(w io.Writer) {
+	if g := c.Gmail; c.Target.Kind == "gmail" && g.Profile == "new" && g.Daily == "spend" {
+		fmt.Fprintln(w, `daily = "spend" in [gmail]: this run does not stop at 80,000,000 units in 24 hours, beyond which Google may charge the project.`)
+	}
 }
 
 // trySpool returns an error unless files can be made in dir.

@@ -126,7 +126,11 @@ func verifyMailboxes(ctx context.Context, config *Config, mailboxes []Mailbox, v
 		box, limiter := connections.verification(m, ledger)
 		boxes, limiters[m.Source] = append(boxes, box), limiter
 	}
-	if err := announce(ctx, v, boxes, connections, config, stderr); err != nil {
+	if len(boxes) == 0 {
+		return &codeError{exitStopped, errors.New("no run came to any of these mailboxes yet")}
+	}
+	config.warn(stderr)
+	if err := announce(ctx, v, boxes, connections, stderr); err != nil {
 		return err
 	}
 
@@ -155,7 +159,7 @@ func verifyMailboxes(ctx context.Context, config *Config, mailboxes []Mailbox, v
 
 // announce says what a verification will ask of the target. Messages that were
 // compared before it was stopped are not asked for again.
-func announce(ctx context.Context, v *verify.Verifier, boxes []verify.Mailbox, k *connections, config *Config, w io.Writer) error {
+func announce(ctx context.Context, v *verify.Verifier, boxes []verify.Mailbox, k *connections, w io.Writer) error {
 	var all verify.Work
 	var costs []pace.Cost
 	var sum pace.Cost

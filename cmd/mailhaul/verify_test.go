@@ -417,6 +417,7 @@ func TestAMailboxThatCannotBeComparedIsNamedAndTheOthersAre(t *testing.T) {
 		"dora@example.com: no run came to it yet", "cleo@example.com stopped: login:", "content, stopped", "No difference was found so far.",
 		"Content: 6 messages were read back, 6 verified", "1 mailbox stopped early; verify again to go on")
 	ends(t, exitStopped, []string{"verify", "--config", config, "--wave", "wave1", "--wave", "wave3"}, "1 mailbox was not compared: no run came to it yet")
+	ends(t, exitStopped, []string{"verify", "--config", config, "--wave", "wave3"}, "no run came to any of these mailboxes yet")
 	ends(t, exitDone, []string{"verify", "--config", config, "--wave", "wave1"})
 }
 

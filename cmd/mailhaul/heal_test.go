@@ -1,0 +1,95 @@
+package main
+
+import (
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
+	"github.com/mailhaul/mailhaul/migrate"
+)
+
+func TestOnlyWhatIsMissingStillIsMadePending(t *testing.T) {
+	store, err := sqlite.Open(filepath.Join(t.TempDir(), "mailhaul.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	memory, err := store.Mailbox(t.Context(), "ann@example.com", "ann@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifications, err := store.Verifications(t.Context(), "ann@example.com", "ann@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := verifications.BeginVerification(t.Context(), migrate.Verification{Started: time.Unix(1, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	const many = 2*loseBatch + 7
+	var inbox, sent migrate.FolderState
+	inbox.Folder = migrate.Folder{Path: []string{"INBOX"}, UIDValidity: 1}
+	sent.Folder = migrate.Folder{Path: []string{"Sent"}, UIDValidity: 1}
+	before := map[migrate.UID]migrate.Record{}
+	for _, f := range []*migrate.FolderState{&inbox, &sent} {
+		if err := memory.SaveFolder(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		var records []migrate.Record
+		var found []migrate.Finding
+		for uid := migrate.UID(1); uid <= many; uid++ {
+			r := migrate.Record{Folder: f.ID, UID: uid, Outcome: []migrate.Outcome{migrate.Copied, migrate.Adopted, migrate.Merged}[uid%3],
+				Target: "was", Digest: migrate.Digest{1}, Size: 7, Notes: []string{"flag-dropped"}}
+			kind := migrate.KindMissing
+			switch uid % 10 {
+			case 0:
+				kind = migrate.KindMisplaced
+			case 1:
+				r.Target = "is" // it was copied again
+			case 2:
+				r.Outcome = migrate.Failed // it is lost at the source too
+			case 3:
+				r.Outcome, r.Notes, r.Doubt = migrate.Pending, nil, true // a run from this verification was killed
+			}
+			records = append(records, r)
+			if uid%10 != 4 {
+				found = append(found, migrate.Finding{Kind: kind, Folder: f.ID, UID: uid, Target: "was"})
+			}
+			before[uid] = r
+		}
+		if err := memory.AddListed(t.Context(), records...); err != nil {
+			t.Fatal(err)
+		}
+		if err := verifications.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f.ID}, found...); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	want := int64(0)
+	for uid := range before {
+		if uid%10 == 3 || uid%10 > 4 {
+			want += 2
+		}
+	}
+	for range 2 { // as often as one likes
+		if n, err := lose(t.Context(), memory, verifications); n != want || err != nil {
+			t.Errorf("%d messages are to be copied again, want %d; error %v", n, want, err)
+		}
+	}
+	for _, f := range []migrate.FolderState{inbox, sent} {
+		for r, err := range memory.Records(t.Context(), f.ID, 1, many) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := before[r.UID]
+			want.Folder = f.ID
+			if r.UID%10 > 4 {
+				want.Outcome, want.Notes = migrate.Pending, nil
+			}
+			if !reflect.DeepEqual(r, want) {
+				t.Fatalf("%+v, want %+v", r, want)
+			}
+		}
+	}
+}
