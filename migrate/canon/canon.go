@@ -35,6 +35,7 @@ const (
 	Alternative Aspect = "alternative" // a form of the text is missing beside one that is there
 	Attachment  Aspect = "attachment"  // any other part
 	Name        Aspect = "name"        // of an attachment
+	Signature   Aspect = "signature"   // what a signature is for, octet for octet
 )
 
 // A Form is the canonical form of a message. It holds no content, and takes
@@ -44,6 +45,7 @@ type Form struct {
 	parts     []part // at most maxParts
 	more      int64  // parts beyond them
 	folded    Digest // of these
+	signed    Digest // of what is signed; zero if nothing is
 	content   Digest
 	structure Digest
 }

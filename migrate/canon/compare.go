@@ -2,6 +2,7 @@ package canon
 
 import (
 	"fmt"
+	"net/textproto"
 	"slices"
 	"strconv"
 )
@@ -20,14 +21,25 @@ func Compare(original, replica *Form) []Difference {
 	var ds []Difference
 	for i, a := range messageFields {
 		if was, is := original.fields[i], replica.fields[i]; was.digest != is.digest && (a != MessageID || was.digest != Digest{}) {
-			ds = append(ds, Difference{a, was.compared(a, is)})
+			ds = append(ds, Difference{a, a.label() + " " + was.compared(a, is)})
 		}
 	}
 	parts, inOrder := compareParts(original, replica)
+	if original.signed != replica.signed {
+		ds = append(ds, Difference{Signature, "what is signed is not what it was, octet for octet"})
+	}
 	if len(parts) == 0 && (original.structure != replica.structure || !inOrder) {
 		parts = []Difference{{Structure, "the parts are put together in another way"}}
 	}
 	return append(ds, parts...)
+}
+
+// label returns the name of a field as people know it.
+func (a Aspect) label() string {
+	if a == MessageID {
+		return "Message-ID"
+	}
+	return textproto.CanonicalMIMEHeaderKey(string(a))
 }
 
 func (was value) compared(a Aspect, is value) string {
@@ -37,9 +49,9 @@ func (was value) compared(a Aspect, is value) string {
 	case is.digest == Digest{}:
 		return "is missing"
 	case was.parsed && is.parsed:
-		return counts(is.count-was.count, "second", "seconds") + " later"
+		return "is " + counts(is.count-was.count, "second", "seconds") + " later"
 	case a.repeats() && was.count != is.count:
-		return fmt.Sprintf("%s instead of %s", counts(is.count, "address", "addresses"), grouped(was.count))
+		return "has " + counts(is.count, "address", "addresses") + " instead of " + grouped(was.count)
 	}
 	return "is different"
 }

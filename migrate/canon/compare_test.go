@@ -71,10 +71,10 @@ func TestCompareNamesWhatIsDifferent(t *testing.T) {
 		{"a second text that became a file", mixed(note, note+"\r\n"), mixed(note, strings.Replace(note, "plain", "plain; name=part-2.txt", 1)+"\r\n"), "structure: the parts are put together in another way"},
 		{"an empty text that became a file", mixed(note, "Content-Type: text/plain\r\n\r\n\r\n"), mixed(note, "Content-Type: text/plain; name=part-2.txt\r\n\r\n\r\n"), "structure: the parts are put together in another way"},
 		{"a Message-ID that is added", "\r\nx", "Message-ID: <1@x>\r\n\r\nx", ""},
-		{"a Message-ID that is lost", "Message-ID: <1@x>\r\n\r\nx", "\r\nx", "message-id: is missing"},
-		{"a date", "Date: 1 Jan 2020 10:00:00 +0000\r\n\r\n", "Date: 1 Jan 2020 11:00:01 +0100\r\n\r\n", "date: 1 second later"},
-		{"an early date", "Date: 1 Jan 1900 10:00:00 +0000\r\n\r\n", "Date: 1 Jan 2020 10:00:00 +0000\r\n\r\n", "date: 3,786,825,600 seconds later"},
-		{"a recipient", "To: a@b.example, c@d.example, e@f.example\r\n\r\n", "To: a@b.example, c@d.example\r\n\r\n", "to: 2 addresses instead of 3"},
+		{"a Message-ID that is lost", "Message-ID: <1@x>\r\n\r\nx", "\r\nx", "message-id: Message-ID is missing"},
+		{"a date", "Date: 1 Jan 2020 10:00:00 +0000\r\n\r\n", "Date: 1 Jan 2020 11:00:01 +0100\r\n\r\n", "date: Date is 1 second later"},
+		{"an early date", "Date: 1 Jan 1900 10:00:00 +0000\r\n\r\n", "Date: 1 Jan 2020 10:00:00 +0000\r\n\r\n", "date: Date is 3,786,825,600 seconds later"},
+		{"a recipient", "To: a@b.example, c@d.example, e@f.example\r\n\r\n", "To: a@b.example, c@d.example\r\n\r\n", "to: To has 2 addresses instead of 3"},
 		{"damage", mixed(note, strings.Replace(pdf("a", "Hello"), "8=", "8*", 1)), mixed(note, pdf("a", "Hello")), "attachment: part 2 (a): the same 5 octets, to be read in another way"},
 	} {
 		a, b := sum(t, c.original), sum(t, c.now)
@@ -87,6 +87,44 @@ func TestCompareNamesWhatIsDifferent(t *testing.T) {
 		}
 		if a.Content() == b.Content() && c.want != "" && !strings.HasPrefix(c.want, "structure") {
 			t.Errorf("%s: the same content", c.name)
+		}
+	}
+}
+
+func TestWhatIsSignedCountsOctetByOctet(t *testing.T) {
+	signed := func(part string) string {
+		return "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n" + part + "\r\n--s\r\n" + pdf("smime.p7s", "S") + "\r\n--s--\r\n"
+	}
+	text := "Content-Type: text/plain\r\n\r\nHello \r\n"
+	several := mixed(text, pdf("a.pdf", "A"))
+	was := signed(text)
+	twice := signed(strings.NewReplacer("--s", "--t", "=s", "=t").Replace(was))
+	for name, c := range map[string]struct {
+		was, is string
+		want    []Aspect
+	}{
+		"nothing":                     {was, was, nil},
+		"line ends":                   {was, strings.ReplaceAll(was, "\r\n", "\n"), nil},
+		"the boundary":                {was, strings.NewReplacer("--s", "--t", "=s", "=t").Replace(was), nil},
+		"a blank":                     {was, strings.Replace(was, "Hello ", "Hello", 1), []Aspect{Signature}},
+		"folding":                     {was, strings.Replace(was, "Type: text", "Type:\r\n text", 1), []Aspect{Signature}},
+		"encoding":                    {was, strings.Replace(was, "\r\n\r\nHello ", "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHello=20", 1), []Aspect{Signature}},
+		"a boundary in it":            {signed(several), signed(strings.NewReplacer("--b", "--c", "=b", "=c").Replace(several)), []Aspect{Signature}},
+		"an encoding of a part":       {signed(several), signed(strings.Replace(several, "QQ==", "QQ= =", 1)), []Aspect{Signature}},
+		"the signature":               {was, strings.Replace(was, "Uw==", "VA==", 1), []Aspect{Attachment}},
+		"that it is signed":           {was, strings.Replace(was, "/signed", "/mixed", 1), []Aspect{Signature, Structure}},
+		"one of two":                  {mixed(was, note), mixed(strings.Replace(was, "Hello ", "Hello", 1), note), []Aspect{Signature}},
+		"something beside it":         {mixed(was, note), mixed(was, note+"!"), []Aspect{Text}},
+		"in a message in it":          {mixed("Content-Type: message/rfc822\r\n\r\n" + was), mixed("Content-Type: message/rfc822\r\n\r\n" + strings.Replace(was, "Hello ", "Hello", 1)), []Aspect{Attachment}},
+		"a signature that is signed":  {twice, strings.Replace(twice, "Uw==", "VA==", 1), []Aspect{Signature, Attachment}},
+		"a part that is signed twice": {twice, strings.Replace(twice, "Hello ", "Hello", 1), []Aspect{Signature}},
+	} {
+		var got []Aspect
+		for _, d := range Compare(sum(t, c.was), sum(t, c.is)) {
+			got = append(got, d.Aspect)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -155,7 +155,9 @@ func TestWhatAUserWouldNoticeIsOneDifferenceOfItsAspect(t *testing.T) {
 			is := sum(t, string((&writing{boundary: "x"}).bytes(n)))
 			var aspects []Aspect
 			for _, difference := range Compare(was, is) {
-				aspects = append(aspects, difference.Aspect)
+				if difference.Aspect != Signature { // a writing breaks them
+					aspects = append(aspects, difference.Aspect)
+				}
 			}
 			if !slices.Equal(aspects, d.aspects) {
 				t.Errorf("%s: %v, want %v: %v", d.name, aspects, d.aspects, Compare(was, is))

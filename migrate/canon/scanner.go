@@ -25,6 +25,8 @@ type scanner struct {
 	// the outermost that a line belongs to if it could be several's.
 	boundaries []string
 
+	tap *lines // gets all that is read, if it is not nil
+
 	stopped bool // before a delimiter, or at the end
 	level   int  // of the delimiter, an index of boundaries; -1 at the end
 	last    bool // it closes its multipart
@@ -89,6 +91,7 @@ func (s *scanner) next() []byte {
 			s.pos += cut
 		}
 		if cut > 0 {
+			s.tap.write(piece[:cut])
 			return piece[:cut]
 		}
 		if !s.stopped {
@@ -193,6 +196,7 @@ func (s *scanner) line() (piece []byte, first bool) {
 		}
 		first, s.fresh = s.fresh, piece[len(piece)-1] == '\n'
 		s.pos += len(piece)
+		s.tap.write(piece)
 		return piece, first
 	}
 	if !s.stopped {
@@ -209,6 +213,9 @@ func (s *scanner) drain() {
 
 // pass goes on behind the delimiter, and says whether it closes its multipart.
 func (s *scanner) pass() (closes bool) {
+	s.tap.write([]byte("\n"))
+	s.tap.write(bytes.TrimRight(s.buf[s.pos:s.pos+s.length], " \t\r\n"))
+	s.tap.write([]byte("\n"))
 	s.pos += s.length
 	s.stopped, s.fresh = false, true
 	return s.last

@@ -44,7 +44,7 @@ func (t *tail) digest() Digest {
 }
 
 // lines digests octets with LF in place of CRLF, and without line ends at the
-// end.
+// end. A nil one digests nothing.
 type lines struct {
 	tail
 	cr bool
@@ -53,7 +53,7 @@ type lines struct {
 func newLines() *lines { return &lines{tail: tail{sum: sha256.New()}} }
 
 func (l *lines) write(p []byte) {
-	for len(p) > 0 {
+	for l != nil && len(p) > 0 {
 		n := bytes.IndexByte(p, '\n')
 		line := p
 		if n >= 0 {

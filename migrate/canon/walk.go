@@ -26,18 +26,20 @@ type walk struct {
 
 	content hash.Hash // of all parts
 	tree    hash.Hash // how they are put together
+	signed  hash.Hash // what is signed of them
 	folded  hash.Hash // of the parts beyond maxParts; nil if there are none
 }
 
 // message reads one from r to its end.
 func message(r io.Reader, depth int) (*Form, error) {
-	w := &walk{s: newScanner(r), form: &Form{}, depth: depth, content: sha256.New(), tree: sha256.New()}
+	w := &walk{s: newScanner(r), form: &Form{}, depth: depth, content: sha256.New(), tree: sha256.New(), signed: sha256.New()}
 	h := readHeader(w.s, true)
 	w.form.fields = h.values()
 	w.entity(h, "text/plain")
 	for _, v := range w.form.fields {
 		w.content.Write(v.digest[:])
 	}
+	w.content.Write(w.form.signed[:])
 	w.form.content = Digest(w.content.Sum(nil))
 	w.form.structure = Digest(w.tree.Sum(nil))
 	if w.folded != nil {
@@ -86,9 +88,18 @@ func (w *walk) multipart(mediaType, boundary string) {
 		if closed = w.s.pass(); closed {
 			break
 		}
+		sign := n == 1 && mediaType == "multipart/signed" && w.s.tap == nil
+		if sign { // the first part is what is signed, its header included (RFC 1847 section 2.1)
+			w.s.tap = newLines()
+		}
 		w.path = append(w.path, n)
 		w.entity(readHeader(w.s, false), inner)
 		w.path = w.path[:len(w.path)-1]
+		if sign {
+			digest := w.s.tap.digest()
+			w.signed.Write(digest[:])
+			w.s.tap, w.form.signed = nil, Digest(w.signed.Sum(nil))
+		}
 	}
 	w.node(")")
 	w.s.boundaries = w.s.boundaries[:level]
