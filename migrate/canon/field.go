@@ -97,7 +97,7 @@ func (h *header) begin(line []byte, ofMessage bool) (f *field, body []byte, junk
 	}
 	a := aspectOf(name, ofMessage)
 	if a == "" {
-		return nil, nil, false
+		return nil, nil, hides(body)
 	}
 	f = h.fields[a]
 	if f != nil && !a.repeats() {
@@ -110,6 +110,21 @@ func (h *header) begin(line []byte, ofMessage bool) (f *field, body []byte, junk
 		f.add([]byte(","))
 	}
 	return f, body, false
+}
+
+// hides says whether there are fields in the body of another, after line ends of
+// CR alone. All of the message may be there.
+func hides(body []byte) bool {
+	for {
+		i := bytes.IndexByte(body, '\r')
+		if i < 0 {
+			return false
+		}
+		body = body[i+1:]
+		if name, _, ok := bytes.Cut(body[:min(len(body), 80)], []byte(":")); ok && fieldName(name) {
+			return true
+		}
+	}
 }
 
 func aspectOf(name []byte, ofMessage bool) Aspect {

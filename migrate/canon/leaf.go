@@ -37,7 +37,7 @@ func (w *walk) leaf(h *header, mediaType string, ps params) {
 	}
 	p.name = shorten(name)
 	if over != nil {
-		p.content = sha256.Sum256(append(over, p.content[:]...))
+		p.content = sha256.Sum256(append(p.content[:], over...))
 		p.some = true
 	}
 	if t.junk != nil {
@@ -110,7 +110,7 @@ func shorten(name string) string {
 	for !utf8.ValidString(head) {
 		head = head[:len(head)-1]
 	}
-	digest := sha256.Sum256([]byte(name))
+	digest := sha256.Sum256([]byte(titled(name)))
 	return fmt.Sprintf("%s… [%x]", head, digest[:16])
 }
 

@@ -150,6 +150,7 @@ func TestTextIsReadAsPeopleDo(t *testing.T) {
 		{"Hello", "Hallo"},
 		{"Hello\r\n\r\n", "Hallo\r\n\r\n"},
 		{" Hello\r\n\r\n", " Hallo\r\n\r\n"},
+		{"X-A: 1\rSubject: a\r\rHello", "X-A: 1\rSubject: a\r\rHallo"},
 		{plain("utf-8", "8bit", "Größe"), plain("utf-8", "8bit", "Grösse")},
 		{plain("us-ascii", "8bit", "Gr\xf6\xdfe"), plain("us-ascii", "8bit", "Gr\xe4\xdfe")},
 		{plain("utf-8", "base64", "QUJD"), plain("utf-8", "base64", "QUJE")},

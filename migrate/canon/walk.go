@@ -35,11 +35,16 @@ func message(r io.Reader, depth int) (*Form, error) {
 	w := &walk{s: newScanner(r), form: &Form{}, depth: depth, content: sha256.New(), tree: sha256.New(), signed: sha256.New()}
 	h := readHeader(w.s, true)
 	w.form.fields = h.values()
-	w.entity(h, "text/plain")
-	for _, v := range w.form.fields {
-		w.content.Write(v.digest[:])
+	fmt.Fprintf(w.content, "mailhaul canonical form %d\n", Version)
+	for i, v := range w.form.fields {
+		if v.digest != (Digest{}) {
+			fmt.Fprintf(w.content, "%s %x\n", messageFields[i], v.digest)
+		}
 	}
-	w.content.Write(w.form.signed[:])
+	w.entity(h, "text/plain")
+	if w.form.signed != (Digest{}) {
+		fmt.Fprintf(w.content, "%s %x\n", Signature, w.form.signed)
+	}
 	w.form.content = Digest(w.content.Sum(nil))
 	w.form.structure = Digest(w.tree.Sum(nil))
 	if w.folded != nil {
@@ -84,7 +89,7 @@ func (w *walk) multipart(mediaType, boundary string) {
 	}
 	w.node("(" + mediaType)
 	closed := false
-	for n := 1; w.s.level == level && !closed; n++ {
+	for n := 1; w.s.level == level; n++ {
 		if closed = w.s.pass(); closed {
 			break
 		}
@@ -132,9 +137,11 @@ func (w *walk) add(p part) {
 		to = io.MultiWriter(w.content, w.folded)
 		w.form.more++
 	}
-	name := titled(p.name)
-	fmt.Fprintf(to, "%s %t %d %s ", p.aspect, p.header, len(name), name)
-	to.Write(p.content[:])
+	kind := string(p.aspect)
+	if p.header {
+		kind = "header"
+	}
+	fmt.Fprintf(to, "%s %x %s\n", kind, p.content, titled(p.name))
 }
 
 // where numbers the part that is being read as IMAP does (RFC 3501 section
