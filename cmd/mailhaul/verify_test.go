@@ -397,7 +397,8 @@ func TestAVerificationThatWasInterruptedGoesOn(t *testing.T) {
 		v.mu.Unlock()
 		ends(t, exitDone, args, "Content: 6 messages were read back, 6 verified")
 		asked := v.asked()
-		if again, rest := reads(asked, inbox), reads(asked, sent); again != 0 || rest != len(sent) {
+		// A request that was interrupted may reach the simulator late.
+		if again, rest := reads(asked, inbox), reads(asked, sent); again != 0 || rest < len(sent) {
 			t.Errorf("%d messages of the inbox were read back again, and %d of Sent", again, rest)
 		}
 		ends(t, exitDone, append(args, "--fresh"))
