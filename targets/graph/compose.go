@@ -28,6 +28,9 @@ func (l *letter) message(m *migrate.Message, key string) *models.Message {
 	if len(sender) == 0 {
 		sender = from
 	}
+	if len(from) > 1 || len(sender) > 1 {
+		l.note("authors-shortened")
+	}
 	if len(from) > 0 {
 		msg.SetFrom(from[0])
 	}
@@ -40,6 +43,8 @@ func (l *letter) message(m *migrate.Message, key string) *models.Message {
 	msg.SetReplyTo(l.recipients("Reply-To"))
 	if id := h.text("Message-Id"); id != "" {
 		msg.SetInternetMessageId(&id)
+	} else {
+		l.note("message-id-missing")
 	}
 	if i, ok := importance(l.header.Header); ok {
 		msg.SetImportance(&i)
@@ -71,11 +76,17 @@ func (l *letter) properties(m *migrate.Message, key string, h header) []models.S
 	} else {
 		l.note("dates-unknown")
 	}
-	for _, p := range []struct{ id, value string }{
-		{propHeaders, l.block}, {propInReplyTo, shorten(h.text("In-Reply-To"), maxReferences)}, {propReferences, shorten(h.text("References"), maxReferences)},
-	} {
-		if p.value != "" {
-			ps = append(ps, property(p.id, p.value))
+	if l.block != "" {
+		ps = append(ps, property(propHeaders, l.block))
+	}
+	for _, p := range []struct{ id, field string }{{propInReplyTo, "In-Reply-To"}, {propReferences, "References"}} {
+		value := h.text(p.field)
+		if short := shorten(value, maxReferences); short != value {
+			value = short
+			l.note("references-shortened")
+		}
+		if value != "" {
+			ps = append(ps, property(p.id, value))
 		}
 	}
 	return append(ps, lastVerb(m)...)

@@ -10,7 +10,7 @@ import (
 func (t *Target) Explains(note string) []canon.Aspect {
 	switch note {
 	case "damaged-mime-attached", "inner-signature-broken-and-original-attached", "charset-guessed-and-original-attached",
-		"unparsed-as-text", "control-characters-dropped", "long-text-attached", "protected-attached":
+		"unparsed-as-text", "long-text-attached", "protected-attached":
 		return []canon.Aspect{verify.Original}
 	case "mime-structure-rebuilt", "attached-message-as-file":
 		return []canon.Aspect{canon.Structure}
@@ -18,9 +18,13 @@ func (t *Target) Explains(note string) []canon.Aspect {
 		return []canon.Aspect{canon.Alternative}
 	case "subject-shortened":
 		return []canon.Aspect{canon.Subject}
-	case "addresses-repaired":
-		return []canon.Aspect{canon.From, canon.Sender, canon.ReplyTo, canon.To, canon.Cc, canon.Bcc}
-	case "recipients-shortened":
+	case "references-shortened":
+		return []canon.Aspect{canon.InReplyTo, canon.References}
+	case "message-id-missing":
+		return []canon.Aspect{canon.MessageID}
+	case "authors-shortened":
+		return []canon.Aspect{canon.From, canon.Sender}
+	case "addresses-repaired", "recipients-shortened":
 		return []canon.Aspect{canon.From, canon.Sender, canon.ReplyTo, canon.To, canon.Cc, canon.Bcc}
 	case "sent-date-missing":
 		return []canon.Aspect{canon.Date}

@@ -321,7 +321,7 @@ func TestSignedMailIsFailedAndNotBroken(t *testing.T) {
 
 	w = newWorld(t, graphsim.Options{})
 	stored, err := w.open(t, Config{Route: RouteJSON, AttachProtected: true}).Append(t.Context(), "inbox", m)
-	if err != nil || !slices.Equal(stored.Notes, []string{"protected-attached", "sent-date-missing"}) {
+	if err != nil || !slices.Equal(stored.Notes, []string{"protected-attached", "message-id-missing", "sent-date-missing"}) {
 		t.Errorf("attached: %v %v", stored, err)
 	}
 	ms := w.sim.Messages(user)
@@ -353,7 +353,7 @@ func TestADraftStaysADraft(t *testing.T) {
 			}
 			continue
 		}
-		if ms := w.sim.Messages(user); err != nil || !slices.Equal(stored.Notes, []string{"draft-as-message"}) || len(ms) != 2 || ms[1].IsDraft {
+		if ms := w.sim.Messages(user); err != nil || !slices.Equal(stored.Notes, []string{"draft-as-message", "message-id-missing"}) || len(ms) != 2 || ms[1].IsDraft {
 			t.Errorf("a signed draft: %v %v %+v", stored, err, ms)
 		}
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
 )
 
-// header reads fields tolerantly. Of a field that stands twice, the first counts.
+// header reads fields tolerantly. Of a field that stands twice, the first
+// counts; addresses are those of all.
 type header struct{ message.Header }
 
 // text returns a field, unfolded and decoded as far as it can be.
@@ -40,10 +41,12 @@ var spec = regexp.MustCompile(`[^\s<>()\[\],;:"]{1,64}@[^\s<>()\[\],;:"]{1,255}`
 // addresses returns the addresses of a field, decoded. ok is false if it does
 // not parse as RFC 5322 says, and what could be found is returned.
 func (h header) addresses(name string) (list []*mail.Address, ok bool) {
-	raw := strings.TrimSpace(h.Get(name))
+	raw := strings.TrimSpace(strings.Join(h.Values(name), ", "))
 	if raw == "" {
 		return nil, true
 	}
+	h = header{message.Header{}}
+	h.Set(name, raw)
 	m := gomail.Header{Header: h.Header}
 	if got, err := m.AddressList(name); err == nil {
 		for _, a := range got {

@@ -19,6 +19,7 @@ import (
 const (
 	maxText   = 1_000_000 // octets of the body that is shown
 	maxInline = 1_500_000 // octets of attachments that ride in the create request
+	maxBlank  = 1_000     // octets of further texts that are nothing but blank, and are left out
 )
 
 // A letter is a message taken apart for the JSON route.
@@ -72,7 +73,7 @@ func takeApart(m *migrate.Message) (*letter, error) {
 	if t, _ := contentType(l.header); signedOrEncrypted(t) {
 		return nil, errProtected
 	}
-	if w.multi {
+	if w.multi || len(l.attachments) > 0 {
 		l.note("mime-structure-rebuilt")
 	}
 	if w.damaged {
@@ -104,7 +105,7 @@ func (l *letter) note(s string) {
 	}
 }
 
-// unparsed makes the whole message its text.
+// unparsed makes the whole message its text, and an attachment.
 func (l *letter) unparsed(r io.ReadSeeker) error {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -120,9 +121,7 @@ func (l *letter) unparsed(r io.ReadSeeker) error {
 		return err
 	}
 	l.text = clean(toUTF8(head(data, maxText), ""))
-	if l.text != string(data) {
-		l.attachments = []attachment{{name: "original.eml", mediaType: "application/octet-stream", size: size, leaf: -1}}
-	}
+	l.attachments = []attachment{{name: "original.eml", mediaType: "application/octet-stream", size: size, leaf: -1}}
 	return nil
 }
 
@@ -134,7 +133,7 @@ func (l *letter) visit(p leaf, body io.Reader) error {
 	if (isHTML || p.mediaType == "text/plain") && !p.attached() && p.fileName() == "" {
 		same := p.alternative != 0 && p.alternative == l.alternative
 		switch {
-		case l.text == "" && !l.html:
+		case strings.TrimSpace(l.text) == "" && !l.html:
 			return l.setText(p, isHTML, body)
 		case same && isHTML && !l.html:
 			l.note("alternative-text-dropped")
@@ -143,12 +142,17 @@ func (l *letter) visit(p leaf, body io.Reader) error {
 			l.note("alternative-text-dropped")
 			return nil
 		}
+		start, err := io.ReadAll(io.LimitReader(body, maxBlank))
+		if err != nil || len(start) < maxBlank && len(bytes.TrimSpace(start)) == 0 {
+			return err
+		}
+		body = io.MultiReader(bytes.NewReader(start), body)
 	}
 	return l.attach(p, body)
 }
 
 // setText makes the leaf the text that is shown. A very long one is shown in
-// part and attached as a whole.
+// part.
 func (l *letter) setText(p leaf, isHTML bool, body io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(body, maxText+1))
 	if err != nil {
@@ -165,8 +169,8 @@ func (l *letter) setText(p leaf, isHTML bool, body io.Reader) error {
 	}
 	if len(data) > maxText || len(l.text) > maxText {
 		l.note("long-text-attached")
+		l.original = true
 		l.text = string(head([]byte(l.text), maxText))
-		return l.attach(p, io.MultiReader(bytes.NewReader(data), body))
 	}
 	return nil
 }

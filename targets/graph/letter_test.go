@@ -193,7 +193,7 @@ func TestWhatIsNoMessageIsOneText(t *testing.T) {
 		if !slices.Equal(l.notes, []string{"unparsed-as-text"}) {
 			t.Errorf("%q: notes %v", s, l.notes)
 		}
-		if l.text != s && len(l.attachments) != 1 {
+		if len(l.attachments) != 1 || l.attachments[0].size != int64(len(s)) {
 			t.Errorf("%q became %q and is nowhere kept", s, l.text)
 		}
 	}
@@ -213,12 +213,13 @@ func TestWhatChangesInTheTextIsNamed(t *testing.T) {
 		{"text/plain", "plain", "plain\r\n", ""},
 		{"text/plain", "gr\u00fc\u00dfe", "gr\u00fc\u00dfe\r\n", ""},
 		{"text/plain; charset=iso-8859-1", "gr\xfc\xdfe", "gr\u00fc\u00dfe\r\n", ""},
+		{"text/plain; charset=iso-8859-1", "\x93a\x94", "\u201ca\u201d\r\n", ""},
 		{"text/plain", "gr\xfc\xdfe", "gr\u00fc\u00dfe\r\n", "charset-guessed-and-original-attached"},
 		{"text/plain; charset=x-unheard-of", "plain", "plain\r\n", ""},
 		{"text/plain; charset=x-unheard-of", "gr\u00fc\u00dfe", "gr\u00fc\u00dfe\r\n", "charset-guessed-and-original-attached"},
 		{"text/plain", "a\x00b", "ab\r\n", "control-characters-dropped"},
 	} {
-		_, l, _ := posted(t, sourced(crlf("Date: Fri, 03 Jul 2009 14:15:16 +0000\nContent-Type: "+c.field+"\n\n"+c.text+"\n")))
+		_, l, _ := posted(t, sourced(crlf("Date: Fri, 03 Jul 2009 14:15:16 +0000\nMessage-ID: <1@example.com>\nContent-Type: "+c.field+"\n\n"+c.text+"\n")))
 		var notes []string
 		if c.note != "" {
 			notes = []string{c.note}
@@ -248,6 +249,9 @@ func TestAttachmentsKeepTheirNamesAndMethods(t *testing.T) {
 		"Content-Disposition: attachment; filename=\"=?iso-8859-1?q?Gr=F6=DFe?=.zip\"":             "Gr\u00f6\u00dfe.zip",
 		"Content-Disposition: attachment; filename*=x-unheard-of''%F6.zip":                         "\u00f6.zip",
 		"Content-Disposition: attachment; filename*=iso-8859-1''%zz.zip\nContent-Type: image/jpeg": "part-1.jpg",
+		"Content-Disposition: attachment; filename=This is it.zip":                                 "This is it.zip",
+		"Content-Type: application/zip; x=1; name=gr\u00fc\u00dfe.zip":                             "gr\u00fc\u00dfe.zip",
+		"Content-Disposition: attachment; filename==?utf-8?B?R3LDvMOfZS56aXA=?=; size=3":           "Gr\u00fc\u00dfe.zip",
 	} {
 		_, l, _ := posted(t, sourced(crlf("Content-Type: multipart/mixed; boundary=a\n\n--a\n"+part+"\n\nx\n--a--\n")))
 		if len(l.attachments) != 1 || l.attachments[0].name != want {
@@ -267,7 +271,7 @@ func TestALongTextIsShownInPartAndAttachedWhole(t *testing.T) {
 	if n := len(got["body"].(map[string]any)["content"].(string)); n > maxText || n < maxText-4 {
 		t.Errorf("%d octets are shown", n)
 	}
-	if len(rest) != 1 || rest[0].size != int64(len(text)) || !slices.Contains(l.notes, "long-text-attached") {
+	if len(rest) != 1 || rest[0].leaf != -1 || rest[0].size != m.Size || !slices.Contains(l.notes, "long-text-attached") {
 		t.Errorf("%+v %v", rest, l.notes)
 	}
 }
@@ -283,6 +287,9 @@ func TestNoCreateRequestIsTooLong(t *testing.T) {
 	_, l, rest := posted(t, m)
 	if len(l.attachments) != 20 || len(rest) == 0 {
 		t.Errorf("%d attachments, %d left", len(l.attachments), len(rest))
+	}
+	if !slices.Contains(l.notes, "references-shortened") || !slices.Contains(l.notes, "recipients-shortened") {
+		t.Errorf("notes %q", l.notes)
 	}
 }
 
@@ -352,4 +359,38 @@ func FuzzTakeApart(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAddressesOfEveryFieldOfANameAreKept(t *testing.T) {
+	got, l, _ := posted(t, sourced(crlf("From: a@example.com\nFrom: b@example.com\nTo: c@example.com\nTo: D <d@example.com>,\n e@example.com\n\nx")))
+	var to []string
+	for _, r := range got["toRecipients"].([]any) {
+		to = append(to, r.(map[string]any)["emailAddress"].(map[string]any)["address"].(string))
+	}
+	if want := []string{"c@example.com", "d@example.com", "e@example.com"}; !slices.Equal(to, want) || !slices.Contains(l.notes, "authors-shortened") {
+		t.Errorf("to %q, notes %q", to, l.notes)
+	}
+}
+
+func TestABlankTextIsNoMoreThanThat(t *testing.T) {
+	for name, c := range map[string]struct{ first, second string }{
+		"before a text": {"\n \n", "text"},
+		"after a text":  {"text", "\n \n"},
+	} {
+		_, l, _ := posted(t, sourced(crlf("Content-Type: multipart/mixed; boundary=a\n\n--a\n\n"+c.first+"\n--a\n\n"+c.second+"\n--a--\n")))
+		if l.text != "text" || len(l.attachments) > 0 {
+			t.Errorf("%s: %q, %v", name, l.text, l.attachments)
+		}
+	}
+	_, l, _ := posted(t, sourced(crlf("Content-Type: multipart/mixed; boundary=a\n\n--a\n\none\n--a\n\n"+strings.Repeat(" ", maxBlank)+"two\n--a--\n")))
+	if len(l.attachments) != 1 || !strings.HasSuffix(string(l.attachments[0].data), "  two") || l.attachments[0].size != maxBlank+3 {
+		t.Errorf("%+v", l.attachments)
+	}
+}
+
+func TestTheMessagesOfADigestAreMessages(t *testing.T) {
+	_, l, _ := posted(t, sourced(crlf("Content-Type: multipart/digest; boundary=a\n\n--a\n\nSubject: inner\n\ntext\n--a\nContent-Type: text/plain\n\nx\n--a--\n")))
+	if len(l.attachments) != 1 || l.attachments[0].mediaType != "message/rfc822" || string(l.attachments[0].data) != "Subject: inner\r\n\r\ntext" || l.text != "x" {
+		t.Errorf("%q %+v", l.text, l.attachments)
+	}
 }

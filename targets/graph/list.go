@@ -64,6 +64,7 @@ func (l *listing) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		known := len(l.seen)
 		shown, pages, err := l.pass(ctx, 2*before+listMost)
 		switch tooLarge := refused(err).status == http.StatusGatewayTimeout || errors.Is(err, errTooLong); {
 		case tooLarge && l.size > 1:
@@ -76,7 +77,8 @@ func (l *listing) run(ctx context.Context) error {
 			return err
 		}
 		after, err := l.count(ctx)
-		if err != nil || after == before && after == shown {
+		// The folder also counts what is no message.
+		if err != nil || after == before && (after == shown || len(l.seen) == known) {
 			return err
 		}
 		pass++

@@ -120,6 +120,26 @@ func TestAListIsCompleteWhateverGraphDoesToIt(t *testing.T) {
 	}
 }
 
+func TestAFolderThatCountsMoreThanMessagesIsListedTwiceAtMost(t *testing.T) {
+	w := newWorld(t, graphsim.Options{SlowPage: 12})
+	target := w.open(t, Config{Route: RouteImport})
+	ids := fill(t, target, 30)
+	var passes atomic.Int64
+	w.front = func(rw http.ResponseWriter, r *http.Request) {
+		switch query := r.URL.Query(); {
+		case query.Get("$select") == "totalItemCount":
+			fmt.Fprint(rw, `{"totalItemCount":31}`)
+			return
+		case query.Get("$top") == "12":
+			passes.Add(1)
+		}
+		w.sim.ServeHTTP(rw, r)
+	}
+	if shown := shownBy(t, target, func() {}); len(shown) != len(ids) || passes.Load() != 2 {
+		t.Errorf("%d passes showed %d messages", passes.Load(), len(shown))
+	}
+}
+
 func TestAListWithoutEndIsAnError(t *testing.T) {
 	w := newWorld(t, graphsim.Options{})
 	target := w.open(t, Config{Route: RouteJSON})

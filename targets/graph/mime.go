@@ -63,7 +63,7 @@ func (w *walk) message(r io.Reader) (message.Header, error) {
 		return message.Header{}, errNoHeader
 	}
 	header := message.Header{Header: h}
-	if err = w.part(header, br, 0, 0); err == errTooManyLeaves {
+	if err = w.part(header, br, 0, 0, "text/plain"); err == errTooManyLeaves {
 		w.damaged, err = true, nil
 	}
 	if src.err != nil {
@@ -127,14 +127,22 @@ func fieldName(b []byte) bool {
 	return len(b) > 0 && !bytes.ContainsFunc(b, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-func (w *walk) part(h message.Header, body io.Reader, depth, alternative int) error {
+// part walks through one part; fallback is its type if it tells none.
+func (w *walk) part(h message.Header, body io.Reader, depth, alternative int, fallback string) error {
 	mediaType, params := contentType(h)
+	if h.Get("Content-Type") == "" {
+		mediaType = fallback
+	}
 	if boundary := params["boundary"]; strings.HasPrefix(mediaType, "multipart/") && boundary != "" && depth < maxDepth {
 		w.multi = true
 		w.protected = w.protected || signedOrEncrypted(mediaType)
 		if mediaType == "multipart/alternative" {
 			w.alts++
 			alternative = w.alts
+		}
+		fallback = "text/plain"
+		if mediaType == "multipart/digest" {
+			fallback = "message/rfc822" // RFC 2046 section 5.1.5
 		}
 		mr := textproto.NewMultipartReader(body, boundary)
 		for {
@@ -146,7 +154,7 @@ func (w *walk) part(h message.Header, body io.Reader, depth, alternative int) er
 				w.damaged = true
 				return nil
 			}
-			if err := w.part(message.Header{Header: p.Header}, p, depth+1, alternative); err != nil {
+			if err := w.part(message.Header{Header: p.Header}, p, depth+1, alternative, fallback); err != nil {
 				return err
 			}
 		}
@@ -188,7 +196,8 @@ func contentType(h message.Header) (string, map[string]string) {
 // parameters, which is wrong but common), or "".
 func (l leaf) fileName() string {
 	_, params, _ := l.header.ContentDisposition()
-	name := cmp.Or(extendedName(l.header.Get("Content-Disposition")), params["filename"], extendedName(l.header.Get("Content-Type")), l.params["name"])
+	disposition, kind := l.header.Get("Content-Disposition"), l.header.Get("Content-Type")
+	name := cmp.Or(extendedName(disposition), params["filename"], bareName(disposition), extendedName(kind), l.params["name"], bareName(kind))
 	dec := mime.WordDecoder{CharsetReader: message.CharsetReader}
 	if s, err := dec.DecodeHeader(name); err == nil {
 		name = s
@@ -208,6 +217,18 @@ func extendedName(field string) string {
 	}
 	_, params, _ := mime.ParseMediaType(extended.ReplaceAllString(field, "${1}utf-8'"))
 	return toUTF8([]byte(cmp.Or(params["filename"], params["name"])), m[2])
+}
+
+// bare matches a name that stands without the quotes that it needs.
+var bare = regexp.MustCompile(`(?i);\s*(?:file)?name\s*=\s*([^";]+)`)
+
+// bareName reads a name for which package mime refuses the whole field.
+func bareName(field string) string {
+	m := bare.FindStringSubmatch(field)
+	if _, _, err := mime.ParseMediaType(field); err == nil || m == nil {
+		return ""
+	}
+	return toUTF8([]byte(strings.TrimSpace(m[1])), "")
 }
 
 func (l leaf) attached() bool {

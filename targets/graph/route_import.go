@@ -95,6 +95,9 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 		if !plausible(h.date()) {
 			s.Notes = append(s.Notes, "sent-date-missing")
 		}
+		if h.text("Message-Id") == "" {
+			s.Notes = append(s.Notes, "message-id-missing")
+		}
 	}
 	item := t.user.Messages().ByMessageId(string(id))
 	_, err := item.Patch(ctx, patch, nil)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/emersion/go-message/charset"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
 )
 
 // toUTF8 decodes text in a charset by its label.
@@ -22,6 +23,11 @@ func toUTF8(data []byte, label string) string {
 func decodeText(data []byte, label string) (s string, guess bool) {
 	named := label != "" && !strings.EqualFold(label, "utf-8") && !strings.EqualFold(label, "us-ascii")
 	if named {
+		// Mail programs read ISO-8859-1 as Windows-1252, as the WHATWG has it.
+		if e, err := htmlindex.Get(label); err == nil && e == charmap.Windows1252 {
+			out, _ := e.NewDecoder().Bytes(data)
+			return string(out), false
+		}
 		if r, err := charset.Reader(label, bytes.NewReader(data)); err == nil {
 			if out, err := io.ReadAll(r); err == nil {
 				return string(out), false
