@@ -99,6 +99,7 @@ type prose struct {
 	input   []byte                // that is not decoded yet
 	output  []byte                // of the decoder
 	part    []byte                // a character that is not complete
+	joined  []byte                // with what follows it
 	line    int                   // octets of text up to the last that is no blank of the line
 	cr      bool                  // the last character was a carriage return
 	bad     bool                  // the last character was U+FFFD
@@ -145,14 +146,14 @@ func (p *prose) decode(octets []byte, end bool) {
 // characters takes UTF-8.
 func (p *prose) characters(s []byte, end bool) {
 	if len(p.part) > 0 {
-		s = append(p.part, s...)
-		p.part = nil
+		p.joined = append(append(p.joined[:0], p.part...), s...)
+		s, p.part = p.joined, p.part[:0]
 	}
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c > ' ' && c < 0x7F {
+		if letter(c) {
 			n := i + 1
-			for n < len(s) && s[n] > ' ' && s[n] < 0x7F {
+			for n < len(s) && (letter(s[n]) || s[n] == ' ' && n+1 < len(s) && letter(s[n+1])) {
 				n++
 			}
 			p.text = append(p.text, s[i:n]...)
@@ -166,7 +167,7 @@ func (p *prose) characters(s []byte, end bool) {
 			continue
 		}
 		if !end && !utf8.FullRune(s[i:]) {
-			p.part = append([]byte(nil), s[i:]...)
+			p.part = append(p.part, s[i:]...)
 			return
 		}
 		r, n := p.charset.rune(s[i:])
@@ -174,6 +175,9 @@ func (p *prose) characters(s []byte, end bool) {
 		p.wide(r)
 	}
 }
+
+// letter says whether c is a character of ASCII that can be seen.
+func letter(c byte) bool { return c > ' ' && c < 0x7F }
 
 func (p *prose) visible() {
 	p.cr, p.bad, p.begun = false, false, true
