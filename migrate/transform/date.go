@@ -32,7 +32,10 @@ var date = Transform{
 func hasDate(h *header) bool {
 	values := h.values("date")
 	for _, v := range values {
-		if _, err := mail.ParseDate(v); err != nil || len(v) > 200 {
+		if len(v) > 200 {
+			return false
+		}
+		if _, err := mail.ParseDate(v); err != nil {
 			return false
 		}
 	}

@@ -6,10 +6,10 @@ import (
 
 // covered returns the fields that DKIM signatures in h cover, in lower case
 // (the tag h= of RFC 6376 section 3.5); nil if there is none.
-func covered(h *header) (fields []string) {
+func covered(h *header) (fields map[string]bool) {
 	for _, signature := range h.values("dkim-signature") {
 		if fields == nil {
-			fields = []string{"from"} // by section 5.4 it always is
+			fields = map[string]bool{"from": true} // by section 5.4 it always is
 		}
 		for tag := range strings.SplitSeq(signature, ";") {
 			name, list, _ := strings.Cut(tag, "=")
@@ -17,7 +17,7 @@ func covered(h *header) (fields []string) {
 				continue
 			}
 			for f := range strings.SplitSeq(list, ":") {
-				fields = append(fields, strings.ToLower(strings.TrimSpace(f)))
+				fields[strings.ToLower(strings.TrimSpace(f))] = true
 			}
 		}
 	}

@@ -21,10 +21,10 @@ func encode(p *part, out *bytes.Buffer) io.WriteCloser {
 }
 
 // encodeBinary encodes files in parts that are declared as binary, which a
-// change of octets would damage.
-func encodeBinary(r io.Reader) io.Reader {
+// change of bad octets would damage, and those too large to be looked through.
+func encodeBinary(r io.Reader, bad func(octets) bool) io.Reader {
 	return rewrite(r, func(p *part, out *bytes.Buffer) io.WriteCloser {
-		if !p.leaf || p.encoding != "binary" || p.text() {
+		if !p.leaf || p.encoding != "binary" || p.text() || p.whole && !has(p.start, bad) {
 			return nil
 		}
 		return encode(p, out)
@@ -54,7 +54,7 @@ func (l *lines) Write(p []byte) (int, error) {
 // encoding allows that.
 type breaker struct {
 	out   *bytes.Buffer
-	line  []byte // that is not written yet, of at most maxLine
+	line  []byte // that is not written yet, of at most maxLine and CR
 	width int    // octets of a line that is broken off
 	soft  string // what ends it
 }
@@ -67,7 +67,7 @@ func (b *breaker) Write(p []byte) (int, error) {
 			b.line = b.line[:0]
 			continue
 		}
-		if len(b.line) <= maxLine {
+		if len(b.line) <= maxLine || len(b.line) == maxLine+1 && c == '\r' {
 			continue
 		}
 		at := b.width

@@ -28,10 +28,13 @@ var from = Transform{
 	},
 }
 
+// maxAuthors is how many octets of a field are searched for addresses.
+const maxAuthors = 10_000
+
 // hasAuthor says whether h has one From field that holds one address.
 func hasAuthor(h *header) bool {
 	values := h.values("from")
-	if len(values) != 1 {
+	if len(values) != 1 || len(values[0]) > maxAuthors {
 		return false
 	}
 	list, err := mail.ParseAddressList(values[0])
@@ -53,9 +56,7 @@ func plain(s string) bool { return address.FindString(s) == s }
 // author returns the one whom the message most likely is from.
 func author(h *header) string {
 	for _, v := range append(h.values("from"), h.values("sender", "return-path")...) {
-		if len(v) > 10_000 {
-			v = v[:10_000]
-		}
+		v = v[:min(len(v), maxAuthors)]
 		if list, err := mail.ParseAddressList(v); err == nil && plain(list[0].Address) {
 			return list[0].String()
 		}

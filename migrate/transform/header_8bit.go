@@ -36,8 +36,9 @@ var header8Bit = Transform{
 	},
 }
 
+// encodable says whether something in f can be encoded.
 func encodable(f field) bool {
-	return f.name != "" && !slices.Contains(identifiers(), f.name) && has8Bit(f.raw) && !bytes.Equal(encodeField(f), f.raw)
+	return f.name != "" && !slices.Contains(identifiers(), f.name) && has8Bit(f.raw) && encodedValue(f) != f.value()
 }
 
 func has8Bit[T []byte | string](s T) bool {
@@ -57,18 +58,20 @@ func identifiers() []string {
 // encodeField returns a field with its octets above 127 encoded.
 func encodeField(f field) []byte {
 	name, _, _ := bytes.Cut(f.raw, []byte{':'})
+	return refold([]byte(string(name) + ": " + encodedValue(f) + "\r\n"))
+}
+
+func encodedValue(f field) string {
 	value := f.value()
 	label := labelOf(value)
 	switch f.name {
 	case "from", "sender", "reply-to", "to", "cc", "bcc", "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc",
 		"disposition-notification-to", "return-receipt-to":
-		value = encodeAddresses(value, label)
+		return encodeAddresses(value, label)
 	case "content-type", "content-disposition":
-		value = encodeParameters(value, label)
-	default:
-		value = encodeText(value, label)
+		return encodeParameters(value, label)
 	}
-	return refold([]byte(string(name) + ": " + value + "\r\n"))
+	return encodeText(value, label)
 }
 
 // encodeText encodes words of unstructured text.

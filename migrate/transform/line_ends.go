@@ -12,11 +12,11 @@ import (
 // part that is declared as binary keeps its octets, in base64.
 var lineEnds = Transform{
 	Key: "line_ends", Note: "line-ends-repaired", Default: WhenRefused,
-	touches: func(h *header, _ time.Time) []string { return odd(h, func(o octets) bool { return o.bare }) },
-	octets:  func(o octets) bool { return o.bare },
+	touches: func(h *header, _ time.Time) []string { return odd(h, isBare) },
+	octets:  isBare,
 	apply: func(_ time.Time, r io.Reader) io.Reader {
 		crs := 0 // that were read and not written
-		return &filter{in: encodeBinary(r), buffer: make([]byte, 32<<10), change: func(out *bytes.Buffer, p []byte, last bool) {
+		return &filter{in: encodeBinary(r, isBare), buffer: make([]byte, 32<<10), change: func(out *bytes.Buffer, p []byte, last bool) {
 			for len(p) > 0 {
 				i := bytes.IndexAny(p, "\r\n")
 				text := p

@@ -13,12 +13,12 @@ import (
 // Exchange do either is unknown.
 var longLines = Transform{
 	Key: "long_lines", Note: "long-lines-broken", Default: WhenRefused,
-	touches: func(h *header, _ time.Time) []string { return odd(h, func(o octets) bool { return o.long }) },
-	octets:  func(o octets) bool { return o.long },
+	touches: func(h *header, _ time.Time) []string { return odd(h, isLong) },
+	octets:  isLong,
 	apply: func(_ time.Time, r io.Reader) io.Reader {
 		return rewrite(r, func(p *part, out *bytes.Buffer) io.WriteCloser {
 			for i, f := range p.header.fields {
-				if hasLongLine(f.raw) && f.name != "" {
+				if has(f.raw, isLong) && f.name != "" {
 					p.header.fields[i] = newField(refold(f.raw))
 				}
 			}
@@ -28,18 +28,12 @@ var longLines = Transform{
 				return &breaker{out: out, width: 76, soft: "\r\n"}
 			case p.encoding == "quoted-printable":
 				return &breaker{out: out, width: 75, soft: "=\r\n"}
-			case p.identity() && (!p.whole || hasLongLine(p.start)):
+			case p.identity() && (!p.whole || has(p.start, isLong)):
 				return encode(p, out)
 			}
 			return nil
 		})
 	},
-}
-
-func hasLongLine(b []byte) bool {
-	var o octets
-	o.Write(b)
-	return o.long
 }
 
 // refold folds a field anew: where white space is, or else after 900 octets.

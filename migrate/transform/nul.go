@@ -11,10 +11,10 @@ import (
 // A file in a part that is declared as binary keeps them, in base64.
 var nul = Transform{
 	Key: "nul", Note: "nul-octets-removed", Default: WhenRefused,
-	touches: func(h *header, _ time.Time) []string { return odd(h, func(o octets) bool { return o.nul }) },
-	octets:  func(o octets) bool { return o.nul },
+	touches: func(h *header, _ time.Time) []string { return odd(h, isNUL) },
+	octets:  isNUL,
 	apply: func(_ time.Time, r io.Reader) io.Reader {
-		return &filter{in: encodeBinary(r), buffer: make([]byte, 32<<10), change: func(out *bytes.Buffer, p []byte, _ bool) {
+		return &filter{in: encodeBinary(r, isNUL), buffer: make([]byte, 32<<10), change: func(out *bytes.Buffer, p []byte, _ bool) {
 			for len(p) > 0 {
 				before, after, _ := bytes.Cut(p, []byte{0})
 				out.Write(before)

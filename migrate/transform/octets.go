@@ -45,15 +45,25 @@ func (o *octets) Write(p []byte) (int, error) {
 // end says that nothing follows.
 func (o *octets) end() { o.bare = o.bare || o.cr }
 
-// odd returns the names of the fields in h in which something is no good; lines
+// has says whether something in b is bad.
+func has(b []byte, bad func(octets) bool) bool {
+	var o octets
+	o.Write(b)
+	o.end()
+	return bad(o)
+}
+
+// odd returns the names of the fields in h in which something is bad; lines
 // that are no fields have none.
 func odd(h *header, bad func(octets) bool) (names []string) {
 	for _, f := range append(h.fields[:len(h.fields):len(h.fields)], field{raw: h.end}) {
-		var o octets
-		o.Write(f.raw)
-		if o.end(); bad(o) {
+		if has(f.raw, bad) {
 			names = append(names, f.name)
 		}
 	}
 	return names
 }
+
+func isNUL(o octets) bool  { return o.nul }
+func isBare(o octets) bool { return o.bare }
+func isLong(o octets) bool { return o.long }

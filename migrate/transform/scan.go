@@ -13,7 +13,7 @@ type Defects struct {
 	fields map[string][]string // of the outer header that would change, in lower case, by Transform.Key
 	inside map[string]bool     // what is below the outer header would change, by Transform.Key
 	sealed bool                // a part is signed or encrypted
-	signed []string            // fields that a DKIM-Signature covers, in lower case; nil if there is none
+	signed map[string]bool     // fields that a DKIM-Signature covers, in lower case; nil if there is none
 }
 
 // Scan reads a message to its end and finds what is wrong with it. The error
@@ -60,5 +60,5 @@ func (d Defects) breaks(t Transform) bool {
 	if d.inside[t.Key] && (d.sealed || d.signed != nil) {
 		return true
 	}
-	return slices.ContainsFunc(d.fields[t.Key], func(name string) bool { return slices.Contains(d.signed, name) })
+	return slices.ContainsFunc(d.fields[t.Key], func(name string) bool { return d.signed[name] })
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -39,7 +40,9 @@ type walker struct {
 	inLeaf  bool   // the body of a leaf is being read; else what is around parts
 	deep    int    // messages and multiparts around
 	held    []byte // the end of the last line: it belongs to the delimiter that may follow
+	spare   []byte // what held is next
 	pending []token
+	given   int // how many of pending were
 }
 
 // A level is a multipart that is open.
@@ -57,15 +60,14 @@ func newWalker(r io.Reader) *walker {
 
 // next returns the next token, and io.EOF after the last.
 func (w *walker) next() (token, error) {
-	for len(w.pending) == 0 {
+	for w.given == len(w.pending) {
 		if w.err != nil {
 			return token{}, w.err
 		}
 		w.advance()
 	}
-	t := w.pending[0]
-	w.pending = w.pending[1:]
-	return t, nil
+	w.given++
+	return w.pending[w.given-1], nil
 }
 
 func (w *walker) push(k kind, octets []byte) {
@@ -76,7 +78,7 @@ func (w *walker) push(k kind, octets []byte) {
 
 // advance reads a line, or as much of one as fits the buffer.
 func (w *walker) advance() {
-	w.pending = w.pending[:0]
+	w.pending, w.given = w.pending[:0], 0
 	line, err := w.in.ReadSlice('\n')
 	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 		w.err = err
@@ -86,7 +88,7 @@ func (w *walker) advance() {
 	if begins && bytes.HasPrefix(line, []byte("--")) {
 		if i, last := w.delimiter(line); i >= 0 {
 			w.finish()
-			w.push(around, append(w.takeHeld(), line...))
+			w.push(around, slices.Concat(w.takeHeld(), line))
 			w.deep, w.inLeaf = w.stack[i].deep, false
 			digest := w.stack[i].digest
 			if w.stack = w.stack[:i+1]; last {
@@ -117,8 +119,8 @@ func (w *walker) advance() {
 
 // takeHeld returns what was held, to be used before the next line is read.
 func (w *walker) takeHeld() []byte {
-	held := bytes.Clone(w.held)
-	w.held = w.held[:0]
+	held := w.held
+	w.held, w.spare = w.spare[:0], held
 	return held
 }
 
@@ -134,11 +136,12 @@ func (w *walker) finish() {
 // of none, and whether it is their last.
 func (w *walker) delimiter(line []byte) (level int, last bool) {
 	text := strings.TrimRight(string(line[2:min(len(line), 1000)]), " \t\r\n")
+	closing, last := strings.CutSuffix(text, "--")
 	for i := len(w.stack) - 1; i >= 0; i-- {
-		switch b := w.stack[i].boundary; text {
-		case b:
+		switch b := w.stack[i].boundary; {
+		case text == b:
 			return i, false
-		case b + "--":
+		case last && closing == b:
 			return i, true
 		}
 	}

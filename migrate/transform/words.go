@@ -31,18 +31,20 @@ func joinPieces(pieces []piece, label string) string {
 			i++
 			continue
 		}
-		text := pieces[i].text
-		before := b.String()
-		if strings.HasSuffix(strings.TrimRight(before, " \t"), "?=") && strings.HasSuffix(before, " ") {
-			text = " " + text // what stands before is an encoded word of the author's
+		var text, space strings.Builder
+		if before := b.String(); strings.HasSuffix(before, " ") && strings.HasSuffix(strings.TrimRight(before, " \t"), "?=") {
+			text.WriteByte(' ') // what stands before is an encoded word of the author's
 		}
-		end, space := i+1, ""
+		text.WriteString(pieces[i].text)
+		end := i + 1
 		for j := end; j < len(pieces) && (pieces[j].encode || strings.Trim(pieces[j].text, " \t") == ""); j++ {
-			if space += pieces[j].text; pieces[j].encode {
-				text, space, end = text+space, "", j+1
+			if space.WriteString(pieces[j].text); pieces[j].encode {
+				text.WriteString(space.String())
+				space.Reset()
+				end = j + 1
 			}
 		}
-		b.WriteString(encodedWords(text, label))
+		b.WriteString(encodedWords(text.String(), label))
 		i = end
 	}
 	return b.String()
