@@ -26,7 +26,7 @@ func sum(t testing.TB, s string) *Form {
 func each(t *testing.T, f func(t *testing.T, octets []byte)) {
 	t.Helper()
 	for _, k := range migratetest.Kinds() {
-		seeds := uint64(5)
+		seeds := uint64(3)
 		if k == migratetest.Huge {
 			seeds = 1
 		}
