@@ -438,7 +438,7 @@ func leavesEarly(t *testing.T, m ReadableMailbox) {
 	folder := one(t, target, "Many")
 	ids := appendMany(t, target, folder.ID, m.Many)
 	// As many times as would use up whatever is not given back.
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for range 4 * target.Capabilities().Parallel {
 		for _, err := range target.List(ctx, folder.ID) {
