@@ -28,7 +28,7 @@ func (t *Target) Explains(note string) []canon.Aspect {
 		return []canon.Aspect{canon.From, canon.Sender, canon.ReplyTo, canon.To, canon.Cc, canon.Bcc}
 	case "sent-date-missing":
 		return []canon.Aspect{canon.Date}
-	case "received-date-from-header":
+	case "received-date-from-header", "date-is-import-time":
 		return []canon.Aspect{verify.Received}
 	case "dates-unknown":
 		return []canon.Aspect{canon.Date, verify.Received}

@@ -68,6 +68,8 @@ func TestEveryNoteSaysWhatItExplains(t *testing.T) {
 		"message-id-missing":                           {"Exchange makes one", []canon.Aspect{canon.MessageID}},
 		"sent-date-missing":                            {"Exchange has one", []canon.Aspect{canon.Date}},
 		"received-date-from-header":                    {"there is none of the source to compare with", []canon.Aspect{verify.Received}},
+		"date-is-import-time":                          {"it has that date instead", []canon.Aspect{verify.Received}},
+		"date-differs":                                 {"it is a date of the message's own", nil},
 		"dates-unknown":                                {"there are none to compare with", []canon.Aspect{canon.Date, verify.Received}},
 		"flags-refused":                                {"they are not there", []canon.Aspect{verify.Flags}},
 		"draft-as-message":                             {"an import is none", []canon.Aspect{verify.Flags}},

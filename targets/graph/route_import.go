@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-message"
 	"github.com/emersion/go-message/textproto"
@@ -100,19 +101,40 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 		}
 	}
 	item := t.user.Messages().ByMessageId(string(id))
-	_, err := item.Patch(ctx, patch, nil)
+	got, err := item.Patch(ctx, patch, nil)
 	if err != nil && classOf(err) == migrate.Permanent && refused(err).status == http.StatusBadRequest {
 		plain := newMessage()
 		plain.SetIsRead(patch.GetIsRead())
 		plain.SetSingleValueExtendedProperties(key)
-		if _, err = item.Patch(ctx, plain, nil); err == nil {
+		if got, err = item.Patch(ctx, plain, nil); err == nil {
 			s.Notes = append(s.Notes, "flags-refused")
 		}
 	}
 	if err == nil {
+		s.Notes = append(s.Notes, dateNotes(got, m)...)
 		return s, nil
 	}
 	return migrate.Stored{}, t.undo(ctx, id, begun("set the flags of an import", err))
+}
+
+// dateTolerance is how far the date of an import may be from the time when the
+// source received the message: Exchange takes it from the header.
+const dateTolerance = 7 * 24 * time.Hour
+
+// dateNotes says how Exchange dated an imported message, by what it says of it.
+func dateNotes(got models.Messageable, m *migrate.Message) []string {
+	if got == nil || m.InternalDate.IsZero() {
+		return nil
+	}
+	received, created := got.GetReceivedDateTime(), got.GetCreatedDateTime()
+	switch {
+	case received == nil, received.Sub(m.InternalDate).Abs() < time.Hour:
+	case created != nil && received.Sub(*created).Abs() < time.Hour:
+		return []string{"date-is-import-time"}
+	case received.Sub(m.InternalDate).Abs() > dateTolerance:
+		return []string{"date-differs"}
+	}
+	return nil
 }
 
 // undo removes a message that could not be completed, unless it is worth
