@@ -78,7 +78,7 @@ func meanings() map[string]string {
 		"charset-guessed-and-original-attached":        "the charset of the text is unknown and was guessed, so the original is attached whole",
 		"control-characters-dropped":                   "characters that Exchange cannot hold are gone from the text",
 		"damaged-mime-attached":                        "something could not be read, so the original is attached whole",
-		"date-is-import-time":                          "it is a draft, or has no Date that Gmail can read, and is dated by the import",
+		"date-is-import-time":                          "it has no date that the target takes, or is a draft at Gmail, and is dated by the import",
 		"draft-as-message":                             "a draft is an ordinary message",
 		"flags-dropped":                                "`\\Answered`, `$Forwarded` or keywords are gone",
 		"forwarded-flag-dropped":                       "`$Forwarded` is gone",

@@ -61,7 +61,7 @@ func (c *check) compare(ctx context.Context, t *task) error {
 		case err != nil:
 			return err
 		}
-		switch t.present = slices.Contains(held.Folders, k.Target) || explained[Folder] || c.rescued(t); {
+		switch t.present = slices.Contains(held.Folders, k.Target) || explained[Folder] && !held.Deleted || c.rescued(t); {
 		case t.present:
 		case held.Deleted:
 			t.find(migrate.KindDeleted, "is in "+c.names(held.Folders))
@@ -188,21 +188,14 @@ func (t *task) content(replica *canon.Form, explained map[canon.Aspect]bool) {
 func (c *check) names(ids []migrate.FolderID) string {
 	var names []string
 	for _, id := range ids {
-		name := ""
 		for _, f := range c.index.folders {
-			if f.Target == id {
-				name = f.Name
+			if f.Target == id && !slices.Contains(names, f.Name) {
+				names = append(names, f.Name)
 			}
-		}
-		if name == "" {
-			name = "a folder that mailhaul did not make"
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
-		return "no folder"
+		return "a folder that mailhaul did not make"
 	}
 	return strings.Join(names, ", ")
 }

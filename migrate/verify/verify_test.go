@@ -243,6 +243,8 @@ func TestNotesExplainWhatTheySayAndNothingElse(t *testing.T) {
 		r.octets = bytes.Replace(r.octets, []byte("Text"), []byte("text"), 1)
 		w.copy(w.deliver(0), "dated-by-import").Date = time.Now()
 		w.copy(w.deliver(0), "elsewhere").Folders = []migrate.FolderID{"another"}
+		trashed := w.copy(w.deliver(0), "elsewhere")
+		trashed.Folders, trashed.Deleted = []migrate.FolderID{"trash"}, true
 		attach := func(l *letter, octets []byte) {
 			r := w.copy(l, "attached")
 			r.octets = fmt.Appendf(nil, "Subject: see below\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nRebuilt.\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=a.bin\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%s\r\n--b--\r\n",
@@ -253,7 +255,7 @@ func TestNotesExplainWhatTheySayAndNothingElse(t *testing.T) {
 		l = w.deliver(0)
 		attach(l, append([]byte("X"), l.octets...))
 		w.verify(t, at(verify.Content))
-		w.expect(t, "content 2 id-2", "content 6 id-6")
+		w.expect(t, "content 2 id-2", "deleted 5 id-5", "content 7 id-7")
 		if n := w.latest.Folders[0].Explained; n != 2 {
 			t.Errorf("%d are explained, want 2", n)
 		}
