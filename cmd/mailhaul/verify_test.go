@@ -357,55 +357,110 @@ func TestARunFromVerifyCopiesAMessageOfTwoFoldersOnce(t *testing.T) {
 	ends(t, exitDone, []string{"verify", "--config", config, "--depth", "content"}, "1 more in other folders are the same messages")
 }
 
+func TestVerifyListsTwentyDifferencesOfAKindAndStatusAll(t *testing.T) {
+	t.Parallel()
+	v := gmailVault(t)
+	o := newOffice(t)
+	bob := o.person(t, "bob")
+	for i := range shownFindings + 3 {
+		put(t, bob, "INBOX", letter("bob", i, ""))
+	}
+	config := o.migration(t, v.kind, v.url, "", "", "bob")
+	ends(t, exitDone, []string{"run", "--config", config})
+	for _, r := range recorded(t, config, "bob", "INBOX") {
+		if err := v.drop("bob@example.org", string(r.Target)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := ends(t, exitPerson, []string{"verify", "--config", config}, "bob@example.com: 23 missing", "  and 3 more: see mailhaul status\n")
+	if n := strings.Count(text, "<bob-"); n != shownFindings {
+		t.Errorf("%d are listed:\n%s", n, text)
+	}
+	if text := ends(t, exitPerson, []string{"status", "--config", config}); strings.Count(text, "<bob-") != shownFindings+3 || strings.Contains(text, "more") {
+		t.Errorf("status does not list all:\n%s", text)
+	}
+}
+
 func TestAVerificationThatWasInterruptedGoesOn(t *testing.T) {
 	t.Parallel()
 	vaults(t, func(t *testing.T, v *vault) {
-		o := newOffice(t, "ann")
-		config := o.migration(t, v.kind, v.url, "", "", "ann")
-		ends(t, exitDone, []string{"run", "--config", config})
-		inbox, sent := recorded(t, config, "ann", "INBOX"), recorded(t, config, "ann", "Sent")
-		reads := func(requests []string, records map[migrate.UID]migrate.Record) (n int) {
-			for _, r := range requests {
-				for _, rec := range records {
-					if strings.Contains(r, string(rec.Target)) {
-						n++
-					}
+		v.goesOn(t, func(args []string, at func(stop func())) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			at(func() { cancel(errInterrupted) })
+			code, stdout, stderr := mailhaul(ctx, args...)
+			ended(t, "verify", code, exitInterrupted, stdout+stderr, "interrupted; verify again to go on", "content, stopped")
+		})
+	})
+}
+
+func TestAVerificationThatWasKilledGoesOn(t *testing.T) {
+	t.Parallel()
+	vaults(t, func(t *testing.T, v *vault) {
+		v.goesOn(t, func(args []string, at func(stop func())) {
+			c, started := program(args...), make(chan struct{})
+			at(func() {
+				<-started
+				c.Process.Kill()
+			})
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			close(started)
+			if c.Wait(); c.ProcessState.Success() {
+				t.Error("it was not killed")
+			}
+		})
+	})
+}
+
+// goesOn expects that a verification reads nothing again of a folder that was
+// done when it was stopped. It runs in life, which gives at what stops it.
+func (v *vault) goesOn(t *testing.T, life func(args []string, at func(stop func()))) {
+	o := newOffice(t, "ann")
+	config := o.migration(t, v.kind, v.url, "", "", "ann")
+	ends(t, exitDone, []string{"run", "--config", config})
+	inbox, sent := recorded(t, config, "ann", "INBOX"), recorded(t, config, "ann", "Sent")
+	reads := func(requests []string, records map[migrate.UID]migrate.Record) (n int) {
+		for _, r := range requests {
+			for _, rec := range records {
+				if strings.Contains(r, string(rec.Target)) {
+					n++
 				}
 			}
-			return n
 		}
-		ctx, stop := context.WithCancelCause(t.Context())
+		return n
+	}
+	meet := func(fn func(*http.Request)) {
 		v.mu.Lock()
-		v.meet = func(r *http.Request) {
+		defer v.mu.Unlock()
+		v.meet = fn
+	}
+	v.asked()
+	args := []string{"verify", "--config", config, "--depth", "content"}
+	life(args, func(stop func()) {
+		meet(func(r *http.Request) {
 			if reads([]string{r.URL.Path}, sent) > 0 { // the inbox is done
-				stop(errInterrupted)
+				stop()
 				<-r.Context().Done()
 			}
-		}
-		v.mu.Unlock()
-		v.asked()
-		args := []string{"verify", "--config", config, "--depth", "content"}
-		code, stdout, stderr := mailhaul(ctx, args...)
-		ended(t, "verify", code, exitInterrupted, stdout+stderr, "interrupted; verify again to go on", "content, stopped")
-		if n := reads(v.asked(), inbox); n != len(inbox) {
-			t.Errorf("%d messages of the inbox were read back, want %d", n, len(inbox))
-		}
-		ends(t, exitDone, []string{"status", "--config", config}, "content, stopped: 0 differences")
-
-		v.mu.Lock()
-		v.meet = nil
-		v.mu.Unlock()
-		ends(t, exitDone, args, "Content: 6 messages were read back, 6 verified")
-		asked := v.asked()
-		// A request that was interrupted may reach the simulator late.
-		if again, rest := reads(asked, inbox), reads(asked, sent); again != 0 || rest < len(sent) {
-			t.Errorf("%d messages of the inbox were read back again, and %d of Sent", again, rest)
-		}
-		ends(t, exitDone, append(args, "--fresh"))
-		if n := reads(v.asked(), inbox); n != len(inbox) {
-			t.Errorf("a fresh one read back %d messages of the inbox", n)
-		}
+		})
 	})
+	if n := reads(v.asked(), inbox); n != len(inbox) {
+		t.Errorf("%d messages of the inbox were read back, want %d", n, len(inbox))
+	}
+	ends(t, exitDone, []string{"status", "--config", config}, "content, stopped: 0 differences")
+
+	meet(nil)
+	ends(t, exitDone, args, "Content: 6 messages were read back, 6 verified")
+	asked := v.asked()
+	// A request that was stopped may reach the simulator late.
+	if again, rest := reads(asked, inbox), reads(asked, sent); again != 0 || rest < len(sent) {
+		t.Errorf("%d messages of the inbox were read back again, and %d of Sent", again, rest)
+	}
+	ends(t, exitDone, append(args, "--fresh"))
+	if n := reads(v.asked(), inbox); n != len(inbox) {
+		t.Errorf("a fresh one read back %d messages of the inbox", n)
+	}
 }
 
 func TestAMailboxThatCannotBeComparedIsNamedAndTheOthersAre(t *testing.T) {
