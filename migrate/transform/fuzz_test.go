@@ -59,6 +59,9 @@ func FuzzWhatNeedsNothingIsNotChanged(f *testing.F) {
 		for _, tr := range d.needs {
 			needed[tr.Key] = true
 		}
+		if len(message) > maxStart {
+			return // parts that are too large to be looked through may be encoded in any case
+		}
 		for _, tr := range All() {
 			got, err := io.ReadAll(tr.apply(received, bytes.NewReader(message)))
 			if err != nil || !needed[tr.Key] && !bytes.Equal(got, message) {

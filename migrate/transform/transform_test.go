@@ -45,6 +45,9 @@ func needs(t *testing.T, message string) string {
 
 const sound = "From: Ann <ann@example.org>\nDate: Fri, 03 Jul 2009 14:15:16 +0000\nMessage-ID: <1@example.org>\n"
 
+// large is text of which the end is beyond what is looked at.
+var large = strings.Repeat("0123456789abcde\n", maxStart/15)
+
 // mended are messages, what they need, and what they become by it. In a want, ~
 // stands for X-Mailhaul-Original-.
 var mended = []struct{ name, message, needs, want string }{
@@ -122,6 +125,15 @@ var mended = []struct{ name, message, needs, want string }{
 		crlf("Content-Type: text/plain; charset=windows-1252\n" + sound + "Content-Transfer-Encoding: quoted-printable\n~Content-Type: text/plain; charset=\"x nobody\"\n\nb=F6dy")},
 	{"an unknown charset of ASCII", crlf(sound + "Content-Transfer-Encoding: base64\nContent-Type: text/plain; charset=x-nobody\n\nYm9k"), "charset",
 		crlf("Content-Type: text/plain; charset=us-ascii\n" + sound + "Content-Transfer-Encoding: base64\n~Content-Type: text/plain; charset=x-nobody\n\nYm9k")},
+
+	{"an encoded message within", crlf(sound + "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\nContent-Type: text/plain; charset=x-nobody\n\nbody"), "",
+		crlf(sound + "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\nContent-Type: text/plain; charset=x-nobody\n\nbody")},
+	{"8 bits in angle brackets", crlf(sound + "To: <ö b@example.org>\n\nbody"), "", crlf(sound + "To: <ö b@example.org>\n\nbody")},
+
+	{"a large text with a long line at its end", crlf(sound + "\n" + large + strings.Repeat("x", 1000) + "\n"), "long_lines",
+		crlf("Content-Transfer-Encoding: quoted-printable\n" + sound + "\n" + large + quoted(strings.Repeat("x", 1000)+"\n"))},
+	{"a large file with an octet 0 at its end", crlf(sound+"Content-Type: a/b\nContent-Transfer-Encoding: binary\n\n"+large) + "\x00", "nul",
+		crlf("Content-Transfer-Encoding: base64\n" + sound + "Content-Type: a/b\n~Content-Transfer-Encoding: binary\n\n" + wrapped(crlf(large)+"\x00"))},
 
 	{"requests for receipts", crlf(sound + "disposition-notification-TO: ann@example.org\nReturn-Receipt-To: x\nX-Confirm-Reading-To: x\n\nbody"), "receipt",
 		crlf(sound + "~disposition-notification-TO: ann@example.org\n~Return-Receipt-To: x\n~X-Confirm-Reading-To: x\n\nbody")},
@@ -201,5 +213,38 @@ func TestErrorsOfReadingAreKept(t *testing.T) {
 	}
 	if _, err := Scan(received, iotest.ErrReader(io.ErrNoProgress)); err != io.ErrNoProgress {
 		t.Errorf("Scan: error %v", err)
+	}
+}
+
+func TestOctetsAreWatchedInAnyPieces(t *testing.T) {
+	for text, want := range map[string]octets{
+		"a\r\nb":                              {},
+		"a\rb":                                {bare: true},
+		"a\r":                                 {bare: true},
+		"a\nb":                                {bare: true},
+		"\x00":                                {nul: true},
+		strings.Repeat("x", maxLine) + "\r\n": {},
+		strings.Repeat("x", maxLine+1):        {long: true},
+	} {
+		for _, size := range []int{1, 2, 5000} {
+			var o octets
+			for rest := text; rest != ""; {
+				n := min(size, len(rest))
+				o.Write([]byte(rest[:n]))
+				rest = rest[n:]
+			}
+			if o.end(); o.nul != want.nul || o.bare != want.bare || o.long != want.long {
+				t.Errorf("%.20q in pieces of %d: %+v", text, size, o)
+			}
+		}
+	}
+}
+
+func TestACharsetIsGuessedFromWholeCharacters(t *testing.T) {
+	for _, start := range []string{"", "x"} { // one of them has a character in two where the guess is made
+		m := crlf(sound + "Content-Type: text/plain; charset=x-nobody\n\n" + start + strings.Repeat("é", maxStart) + "\n")
+		if got := changed(t, m, charsetLabel.Note); !strings.HasPrefix(got, "Content-Type: text/plain; charset=utf-8\r\n") {
+			t.Errorf("%q: it becomes %.60q", start, got)
+		}
 	}
 }
