@@ -27,7 +27,7 @@ func each(t *testing.T, f func(t *testing.T, octets []byte)) {
 	t.Helper()
 	for _, k := range migratetest.Kinds() {
 		seeds := uint64(3)
-		if k == migratetest.Huge {
+		if k == migratetest.Huge || testing.Short() {
 			seeds = 1
 		}
 		for seed := range seeds {
