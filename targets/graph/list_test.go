@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -242,6 +243,27 @@ func TestAnIncompleteCopyHasTheKeyOfItsMessage(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsIncompleteIfAnythingThatWasSelectedIsMissing(t *testing.T) {
+	const all = `"id":"x","parentFolderId":"f","isRead":true,"isDraft":false`
+	for _, c := range []struct {
+		more     string
+		complete bool
+	}{
+		{``, false},
+		{`,"receivedDateTime":"2009-07-03T14:15:16Z"`, false},
+		{`,"singleValueExtendedProperties":[{"id":"Integer 0xe08","value":"7"}]`, false},
+		{`,"receivedDateTime":"2009-07-03T14:15:16Z","singleValueExtendedProperties":[{"id":"Integer 0xe08","value":"7"}]`, true},
+	} {
+		var it item
+		if err := json.Unmarshal([]byte(`{`+all+c.more+`}`), &it); err != nil {
+			t.Fatal(err)
+		}
+		if it.complete(false) != c.complete || !it.complete(true) {
+			t.Errorf("%s: %v, and %v without $select", c.more, it.complete(false), it.complete(true))
+		}
+	}
+}
+
 func TestReadingWritesNothingAndCostsWhatIsSaid(t *testing.T) {
 	w := newWorld(t, graphsim.Options{})
 	writer := w.open(t, Config{Route: RouteImport})
@@ -282,5 +304,8 @@ func TestReadingWritesNothingAndCostsWhatIsSaid(t *testing.T) {
 	said := ReadCost(verify.Work{Folders: 3, Listed: int64(len(ids)), Looks: 20, Opens: 20, Bytes: 1 << 20})
 	if n := calls.Load(); n > said[pace.Requests] || n < said[pace.Requests]*3/4 || said[pace.Bytes] != 0 {
 		t.Errorf("it took %d calls, said are %d", n, said[pace.Requests])
+	}
+	if more := ReadCost(verify.Work{Listed: 100 * listPage})[pace.Requests] - ReadCost(verify.Work{})[pace.Requests]; more != 100 {
+		t.Errorf("100 pages cost %d calls", more)
 	}
 }
