@@ -179,6 +179,52 @@ func TestAnUpgradeThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	isGolden(t, "after the cause is gone", open(t, path), 1)
 }
 
+func TestAnUpgradeThatIsKilledLeavesTheFileAsItWas(t *testing.T) {
+	path := copyGolden(t, 1)
+	killed := filepath.Join(t.TempDir(), "mailhaul.db")
+	w, err := newWriter(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errKill := errors.New("killed")
+	err = w.do(t.Context(), func(w *writer) error {
+		// Pages go to the log as soon as they are written.
+		if _, err := w.conn.ExecContext(t.Context(), "PRAGMA cache_size = 1; PRAGMA cache_spill = 1;"+upgrade(1)); err != nil {
+			return err
+		}
+		for _, name := range []string{"", "-wal"} { // what the next process finds
+			octets, err := os.ReadFile(path + name)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(killed+name, octets, 0o600); err != nil {
+				return err
+			}
+		}
+		return errKill
+	})
+	if !errors.Is(err, errKill) {
+		t.Fatal(err)
+	}
+	if err := w.close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"the process was killed": killed, "the upgrade was undone": path} {
+		s, err := OpenReadOnly(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.schema != 1 {
+			t.Errorf("%s: schema %d", name, s.schema)
+		}
+		isGolden(t, name, s, 1)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		isGolden(t, name, open(t, path), 1)
+	}
+}
+
 func writeGolden(t *testing.T, file string) {
 	s := open(t, filepath.Join(t.TempDir(), "mailhaul.db"))
 	l, err := s.Mailbox(t.Context(), "a@old.example", "a@new.example")
