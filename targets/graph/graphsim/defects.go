@@ -48,12 +48,8 @@ func defective(b []byte, given []Defect) bool {
 			rest := bytes.ReplaceAll(b, []byte("\r\n"), nil)
 			bad = bytes.ContainsAny(rest, "\r\n")
 		case DefectLongLine:
-			n := 0
-			for _, c := range b {
-				if n++; c == '\n' {
-					n = 0
-				}
-				bad = bad || n > 998+len("\r")
+			for line := range bytes.SplitSeq(b, []byte("\n")) {
+				bad = bad || len(bytes.TrimRight(line, "\r")) > 998
 			}
 		case DefectHeader8Bit:
 			bad = some(all, func(p *part) bool {
