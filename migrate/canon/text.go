@@ -131,7 +131,7 @@ func (p *prose) decode(octets []byte, end bool) {
 		switch {
 		case err == transform.ErrShortDst:
 			continue
-		case err == nil, err == transform.ErrShortSrc && !end && len(src) < 64:
+		case err == nil, len(src) == 0, err == transform.ErrShortSrc && !end && len(src) < 64:
 			p.input = append(p.input[:0], src...)
 			if end {
 				p.characters(nil, true)
