@@ -29,6 +29,7 @@ func FuzzSum(f *testing.F) {
 		"", "\n", "\r", "\r\n", ":", " a", "a:\n b", "From a\n\n", "Content-Type: multipart/a; boundary=a\n\n--a", "Content-Type: multipart/a; boundary=a\n\n--a\n\r\n--a--",
 		"Content-Type: multipart/a; boundary=a\n\n\n--", "Content-Type: multipart/a; boundary=a\n\n--a\n\nx\r\n-", "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDog\nYQ0KDQpi",
 		"Content-Transfer-Encoding: quoted-printable\n\n=\n=4\n=4=41 \t\r\n= \r\n \r", "Content-Transfer-Encoding: base64\n\nQQ==QUI=QUJD*Q", "Content-Type: text/plain; charset=utf-16\n\n\xff\xfea\x00\x00\xd8",
+		"Content-Type: text/csv; name=a\n\na\rb\r\r\nc\r",
 		"Content-Type: text/plain; charset=iso-2022-jp\n\n\x1b$B$3\x1b(B\x1b", "Content-Type: text/plain; charset=utf-8\n\n\xf0\x9f\x98\xef\xbf\xbd\xff \xf0",
 	} {
 		f.Add([]byte(s))

@@ -1,6 +1,7 @@
 package canon
 
 import (
+	"crypto/sha256"
 	"strings"
 	"testing"
 )
@@ -161,6 +162,19 @@ func TestTextIsReadAsPeopleDo(t *testing.T) {
 	}, false)
 }
 
+func TestOnlyWhatIsBlankAtTheEndIsLeftOut(t *testing.T) {
+	for _, blanks := range []string{"\n", "\n\n", strings.Repeat("\n", 2*maxTail), strings.Repeat(" ", 2*maxTail), strings.Repeat("\n\n\n.", maxTail)} {
+		text := "x" + blanks + "\nb"
+		want := text
+		if blanks[0] == ' ' { // some of them are at the end of a line
+			want = "x" + strings.Repeat(" ", 2*maxTail) + "\nb"
+		}
+		if got := proseOf(text, "text/plain"); got != sha256.Sum256([]byte("plain\n"+want)) {
+			t.Errorf("%d blanks from %q on: another digest", len(blanks), blanks[:1])
+		}
+	}
+}
+
 func TestAttachmentsCountOctetByOctet(t *testing.T) {
 	csv := func(encoding, text string) string {
 		return "Content-Type: text/csv; charset=utf-8; name=a.csv\r\nContent-Transfer-Encoding: " + encoding + "\r\n\r\n" + text
@@ -199,6 +213,7 @@ func TestPartsAreFoundAsTheyAreInTheWild(t *testing.T) {
 		{parts("--b b", "\r\n--b b", "\r\n--b b--\r\n"), parts("preamble\r\n--b b \t", "\n--b b", "\r\n--b b-- \r\nepilogue")},
 		{parts("--b b", "\r\n--b b", "\r\n--b b--\r\n"), parts("--b b", "\r\n--b b", "\r\n")}, // not closed
 		{parts("--b b", "\r\n--b b", "\r\n--b b--\r\n"), parts("--b b", "\r\n--b b", "\r\n--b b--\r\n--b b\r\n\r\nthree")},
+		{"Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\ny\r\n--b--", "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nX: x\r\nSubject: x\r\n\r\ny\r\n--b--"},
 		{"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n--b\r\n\r\nx\r\n--b--", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n\r\n--b\r\n\r\nx\r\n--b--"},
 	}, true)
 	checkPairs(t, []pair{
