@@ -367,7 +367,7 @@ func (s *site) checkGraph(t *testing.T, config string, sim *graphsim.Server) {
 			if m.Route == "importMime" {
 				received = time.Time{} // the vendor's choice
 				content += " imported"
-				if octets, err := m.Octets(); err != nil || sha256.Sum256(withoutKey(octets)) != r.Digest {
+				if octets, err := m.Octets(); err != nil || len(transform.Applied(r.Notes)) == 0 && sha256.Sum256(withoutKey(octets)) != r.Digest {
 					t.Errorf("%s: %s UID %d has other octets than it had", user, r.folder, r.UID)
 				}
 			}

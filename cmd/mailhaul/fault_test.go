@@ -66,14 +66,14 @@ func run(t *testing.T, trials ...*trial) {
 func (s *site) gmailTrial(t *testing.T, o gmailsim.Options) *trial {
 	sim := newGmail(t, o)
 	config := s.migration(t, "gmail", serveTest(t, sim, nil))
-	return &trial{config: config, fired: sim.Fired, check: func(t *testing.T) { s.checkGmail(t, config, sim) }}
+	return &trial{config: config, fired: sim.Fired, check: func(t *testing.T) { s.checkGmail(t, config, sim); verifies(t, config) }}
 }
 
 func (s *site) graphTrial(t *testing.T, o graphsim.Options, route string) *trial {
 	sim := newGraph(t, o)
 	config := s.migration(t, "graph", serveTest(t, sim, nil))
 	edit(t, config, "profile =", fmt.Sprintf("route = %q\nprofile =", route))
-	return &trial{config: config, fired: sim.Fired, check: func(t *testing.T) { s.checkGraph(t, config, sim) }}
+	return &trial{config: config, fired: sim.Fired, check: func(t *testing.T) { s.checkGraph(t, config, sim); verifies(t, config) }}
 }
 
 func edit(t *testing.T, file, old, new string) {

@@ -103,6 +103,7 @@ func TestAMigrationToGmailSurvivesFiftyKills(t *testing.T) {
 	config := s.migration(t, "gmail", url)
 	killed(t, config, k)
 	s.checkGmail(t, config, sim)
+	verifies(t, config)
 }
 
 func TestAMigrationToMicrosoft365SurvivesFiftyKills(t *testing.T) {
@@ -113,4 +114,5 @@ func TestAMigrationToMicrosoft365SurvivesFiftyKills(t *testing.T) {
 	config := s.migration(t, "graph", url)
 	killed(t, config, k)
 	s.checkGraph(t, config, sim)
+	verifies(t, config)
 }

@@ -39,14 +39,14 @@ func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.M
 		return migrate.Stored{}, named("find", err)
 	}
 	if len(hits) > 0 {
-		return migrate.Stored{ID: hits[0]}, nil
+		return t.adopted(ctx, hits[0], m)
 	}
 	c, err := t.candidates(ctx, folder, m, from)
 	if err != nil {
 		return migrate.Stored{}, named("find", err)
 	}
 	if c.complete != "" {
-		return migrate.Stored{ID: c.complete}, nil
+		return t.adopted(ctx, c.complete, m)
 	}
 	for _, id := range c.partial {
 		if err := t.destroy(ctx, id); err != nil {
@@ -57,6 +57,21 @@ func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.M
 		return t.imported(ctx, c.keyless, m)
 	}
 	return migrate.Stored{}, notFound()
+}
+
+// adopted returns a complete copy of m with the notes that it was written with.
+func (t *Target) adopted(ctx context.Context, id migrate.MessageID, m *migrate.Message) (migrate.Stored, error) {
+	got, err := t.user.Messages().ByMessageId(string(id)).Get(ctx, &users.ItemMessagesMessageItemRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.ItemMessagesMessageItemRequestBuilderGetQueryParameters{Select: []string{"internetMessageHeaders", "receivedDateTime", "createdDateTime"}},
+	})
+	if err != nil {
+		return migrate.Stored{}, named("read back", err)
+	}
+	if importedAs(got) == m.Key {
+		return migrate.Stored{ID: id, Notes: importNotes(got, m)}, nil
+	}
+	notes, err := jsonRoute{t}.notes(m)
+	return migrate.Stored{ID: id, Notes: notes}, err
 }
 
 func notFound() error {

@@ -80,10 +80,6 @@ func (t *Target) importMIME(ctx context.Context, folder migrate.FolderID, mime p
 // complete gives an imported message its flags and, with them, its key. If the
 // flags are refused it goes without: a message matters more than its flags.
 func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.Message) (migrate.Stored, error) {
-	s := migrate.Stored{ID: id, Notes: flagNotes(m)}
-	if m.HasFlag(migrate.Draft) {
-		s.Notes = append(s.Notes, "draft-as-message")
-	}
 	key := []models.SingleValueLegacyExtendedPropertyable{property(propMigrationKey, m.Key)}
 	patch := newMessage()
 	patch.SetIsRead(new(m.HasFlag(migrate.Seen)))
@@ -93,13 +89,8 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 		if i, ok := importance(h.Header.Header); ok {
 			patch.SetImportance(&i)
 		}
-		if !plausible(h.date()) {
-			s.Notes = append(s.Notes, "sent-date-missing")
-		}
-		if h.text("Message-Id") == "" {
-			s.Notes = append(s.Notes, "message-id-missing")
-		}
 	}
+	var notes []string
 	item := t.user.Messages().ByMessageId(string(id))
 	got, err := item.Patch(ctx, patch, nil)
 	if err != nil && classOf(err) == migrate.Permanent && refused(err).status == http.StatusBadRequest {
@@ -107,14 +98,31 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 		plain.SetIsRead(patch.GetIsRead())
 		plain.SetSingleValueExtendedProperties(key)
 		if got, err = item.Patch(ctx, plain, nil); err == nil {
-			s.Notes = append(s.Notes, "flags-refused")
+			notes = append(notes, "flags-refused")
 		}
 	}
 	if err == nil {
-		s.Notes = append(s.Notes, dateNotes(got, m)...)
-		return s, nil
+		return migrate.Stored{ID: id, Notes: append(importNotes(got, m), notes...)}, nil
 	}
 	return migrate.Stored{}, t.undo(ctx, id, begun("set the flags of an import", err))
+}
+
+// importNotes names what an import of m, of which Exchange tells got, changed
+// or lacks.
+func importNotes(got models.Messageable, m *migrate.Message) []string {
+	notes := flagNotes(m)
+	if m.HasFlag(migrate.Draft) {
+		notes = append(notes, "draft-as-message")
+	}
+	if h, ok := headerOf(m.Body); ok {
+		if !plausible(h.date()) {
+			notes = append(notes, "sent-date-missing")
+		}
+		if h.text("Message-Id") == "" {
+			notes = append(notes, "message-id-missing")
+		}
+	}
+	return append(notes, dateNotes(got, m)...)
 }
 
 // dateTolerance is how far the date of an import may be from the time when the

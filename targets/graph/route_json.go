@@ -65,6 +65,24 @@ func (r jsonRoute) append(ctx context.Context, folder migrate.FolderID, m *migra
 	return migrate.Stored{ID: id, Notes: append(l.notes, flagNotes(m)...)}, nil
 }
 
+// notes names what a copy of m that was written before changed or lacks.
+func (jsonRoute) notes(m *migrate.Message) ([]string, error) {
+	if m.Body == nil {
+		return flagNotes(m), nil
+	}
+	l, err := takeApart(m)
+	if errors.Is(err, errProtected) {
+		l, err = enclose(m)
+	}
+	if err != nil {
+		return nil, unsent(fmt.Errorf("read the message: %w", err))
+	}
+	if _, _, err := l.create(m, m.Key); err != nil { // which notes some
+		return nil, unsent(err)
+	}
+	return append(l.notes, flagNotes(m)...), nil
+}
+
 // finish adds what the create request had no room for and then the key.
 func (r jsonRoute) finish(ctx context.Context, id migrate.MessageID, m *migrate.Message, rest []attachment, unread bool) error {
 	if err := r.t.attachAll(ctx, id, m, rest); err != nil {
