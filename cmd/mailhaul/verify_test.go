@@ -325,6 +325,7 @@ func TestARunFromVerifyCopiesWhatIsMissingAndNothingElse(t *testing.T) {
 				t.Errorf("message %d was %+v and is %+v", uid, was, r)
 			}
 		}
+		ends(t, exitPerson, []string{"status", "--config", config}, "content: 7 differences, a pass since")
 		ends(t, exitDone, heal, "The latest verification found nothing missing.")
 		text := ends(t, exitPerson, []string{"verify", "--config", config, "--depth", "content"}, "compared; 6 differences need a person", "deleted:", "misplaced:",
 			"1 message came to the source since the last run")
@@ -435,28 +436,34 @@ func (v *vault) goesOn(t *testing.T, life func(args []string, at func(stop func(
 		defer v.mu.Unlock()
 		v.meet = fn
 	}
-	v.asked()
 	args := []string{"verify", "--config", config, "--depth", "content"}
-	life(args, func(stop func()) {
-		meet(func(r *http.Request) {
-			if reads([]string{r.URL.Path}, sent) > 0 { // the inbox is done
-				stop()
-				<-r.Context().Done()
-			}
+	stopped := func() {
+		v.asked()
+		life(args, func(stop func()) {
+			meet(func(r *http.Request) {
+				v.mu.Lock()
+				done := reads(v.requests, inbox) == len(inbox)
+				v.mu.Unlock()
+				if done && reads([]string{r.URL.Path}, sent) > 0 {
+					stop()
+					<-r.Context().Done()
+				}
+			})
 		})
-	})
-	if n := reads(v.asked(), inbox); n != len(inbox) {
-		t.Errorf("%d messages of the inbox were read back, want %d", n, len(inbox))
+		meet(nil)
+		if n := reads(v.asked(), inbox); n != len(inbox) {
+			t.Errorf("%d messages of the inbox were read back, want %d", n, len(inbox))
+		}
+		ends(t, exitDone, []string{"status", "--config", config}, "content, stopped: 0 differences")
 	}
-	ends(t, exitDone, []string{"status", "--config", config}, "content, stopped: 0 differences")
-
-	meet(nil)
+	stopped()
 	ends(t, exitDone, args, "Content: 6 messages were read back, 6 verified")
 	asked := v.asked()
 	// A request that was stopped may reach the simulator late.
 	if again, rest := reads(asked, inbox), reads(asked, sent); again != 0 || rest < len(sent) {
 		t.Errorf("%d messages of the inbox were read back again, and %d of Sent", again, rest)
 	}
+	stopped()
 	ends(t, exitDone, append(args, "--fresh"))
 	if n := reads(v.asked(), inbox); n != len(inbox) {
 		t.Errorf("a fresh one read back %d messages of the inbox", n)
