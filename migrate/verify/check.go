@@ -206,14 +206,10 @@ func (c *check) mergedFlags(ctx context.Context, live map[int64]migrate.Folder) 
 	if !c.target.Capabilities().Labels || !c.reached(Metadata) {
 		return nil
 	}
-	shared := map[uint64]migrate.FolderID{} // where the first copy was written
+	shared := map[uint64]bool{}
 	for i := range c.index.entries {
 		if e := &c.index.entries[i]; e.merged {
-			for _, j := range c.index.with(e.id) {
-				if first := &c.index.entries[j]; !first.merged {
-					shared[e.id] = c.index.folders[first.folder].Target
-				}
-			}
+			shared[e.id] = true
 		}
 	}
 	if len(shared) == 0 {
@@ -236,11 +232,12 @@ func (c *check) mergedFlags(ctx context.Context, live map[int64]migrate.Folder) 
 					m := &batch[j]
 					next = m.UID + 1
 					e := c.index.of(i, m.UID)
-					if e == nil || shared[e.id] == "" {
+					if e == nil || !shared[e.id] {
 						continue
 					}
-					flags := c.target.Shown(shared[e.id], m.Flags)
+					flags := c.target.Shown(k.Target, m.Flags)
 					if e.merged {
+						flags = c.target.Shown("", m.Flags)
 						flags = slices.DeleteFunc(flags, func(f migrate.Flag) bool { return f == migrate.Seen })
 					}
 					c.unions[e.id] = append(c.unions[e.id], flags...)

@@ -37,7 +37,7 @@ type Target interface {
 	Open(ctx context.Context, id migrate.MessageID) (migrate.Held, io.ReadCloser, error)
 
 	// Shown returns the flags that Held has of a good copy in folder of a
-	// message with these flags.
+	// message with these flags; with no folder, those that Update adds.
 	Shown(folder migrate.FolderID, flags []migrate.Flag) []migrate.Flag
 
 	// Explains returns what of a copy may differ, or is not to be compared,
