@@ -3,12 +3,66 @@ package main
 import (
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
 	"github.com/mailhaul/mailhaul/migrate"
 )
+
+func TestARunFromVerifyCopiesWhatIsMissingAndNothingElse(t *testing.T) {
+	t.Parallel()
+	vaults(t, func(t *testing.T, v *vault) {
+		_, config := hurt(t, v)
+		heal := []string{"run", "--config", config, "--from-verify"}
+		ends(t, exitError, heal, "none of these mailboxes was verified", `Run "mailhaul verify" first.`)
+		ends(t, exitPerson, []string{"verify", "--config", config, "--depth", "content"})
+		before := recorded(t, config, "bob", "INBOX")
+		held := v.held("bob@example.org")
+		ends(t, exitDone, heal, "bob@example.com: 1 message is missing at the target")
+		if n := v.held("bob@example.org") - held; n != 1 {
+			t.Errorf("%d messages were written", n)
+		}
+		for uid, r := range recorded(t, config, "bob", "INBOX") {
+			was := before[uid]
+			if changed := r.Target != was.Target; changed != (uid == 1) || r.Outcome != migrate.Copied {
+				t.Errorf("message %d was %+v and is %+v", uid, was, r)
+			}
+		}
+		ends(t, exitPerson, []string{"status", "--config", config}, "content: 7 differences, a pass since")
+		ends(t, exitDone, heal, "The latest verification found nothing missing.")
+		text := ends(t, exitPerson, []string{"verify", "--config", config, "--depth", "content"}, "compared; 6 differences need a person", "deleted:", "misplaced:",
+			"1 message came to the source since the last run")
+		if strings.Contains(text, "missing:") || strings.Contains(text, "--from-verify") {
+			t.Errorf("something is missing still:\n%s", text)
+		}
+		ends(t, exitDone, heal, "The latest verification found nothing missing.")
+	})
+}
+
+// One message at Gmail may stand for several of the source.
+func TestARunFromVerifyCopiesAMessageOfTwoFoldersOnce(t *testing.T) {
+	t.Parallel()
+	v := gmailVault(t)
+	o := newOffice(t)
+	bob := o.person(t, "bob")
+	put(t, bob, "INBOX", letter("bob", 1, ""))
+	put(t, bob, "Sent", letter("bob", 1, ""))
+	config := o.migration(t, v.kind, v.url, "", "", "bob")
+	ends(t, exitDone, []string{"run", "--config", config})
+	if err := v.drop("bob@example.org", string(recorded(t, config, "bob", "Sent")[1].Target)); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, exitPerson, []string{"verify", "--config", config, "--depth", "counts"}, "compared; 2 differences need a person")
+	ends(t, exitDone, []string{"run", "--config", config, "--from-verify"}, "2 messages are missing at the target")
+	inbox, sent := recorded(t, config, "bob", "INBOX")[1], recorded(t, config, "bob", "Sent")[1]
+	first, second := min(inbox.Outcome, sent.Outcome), max(inbox.Outcome, sent.Outcome) // either may be written first
+	if inbox.Target != sent.Target || first != migrate.Copied || second != migrate.Merged {
+		t.Errorf("%+v\n%+v", inbox, sent)
+	}
+	ends(t, exitDone, []string{"verify", "--config", config, "--depth", "content"}, "1 more in other folders are the same messages")
+}
 
 func TestOnlyWhatIsMissingStillIsMadePending(t *testing.T) {
 	store, err := sqlite.Open(filepath.Join(t.TempDir(), "mailhaul.db"))

@@ -2,178 +2,20 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
 
-	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
 	"github.com/mailhaul/mailhaul/migrate"
-	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
-	"github.com/mailhaul/mailhaul/targets/graph/graphsim"
 )
-
-// A vault is a simulator whose mailboxes a test damages behind mailhaul's back.
-type vault struct {
-	kind, url string
-	dump      func(dir string) error
-	held      func(user string) int // messages
-	drop      func(user, id string) error
-	trash     func(user, id string) error // out of the inbox
-	move      func(user, id string) error // out of the inbox, to Sent
-	double    func(user, id string) error
-	reflag    func(user, id string) error // unread mail gets read
-	redate    func(user, id string, at time.Time) error
-	rewrite   func(user, id string, edit func([]byte) []byte) error
-
-	mu       sync.Mutex
-	requests []string              // method and path
-	meet     func(r *http.Request) // called with each request, if not nil
-}
-
-// vaults runs a test with each target.
-func vaults(t *testing.T, test func(t *testing.T, v *vault)) {
-	t.Run("gmail", func(t *testing.T) {
-		t.Parallel()
-		test(t, gmailVault(t))
-	})
-	t.Run("graph", func(t *testing.T) {
-		t.Parallel()
-		v := &vault{kind: "graph"}
-		sim, url := graphFor(t, graphsim.Options{}, v.watch)
-		v.url, v.dump, v.drop, v.redate, v.rewrite = url, sim.Dump, sim.Drop, sim.SetReceived, sim.Rewrite
-		v.held = func(user string) int { return len(sim.Messages(user)) }
-		v.trash = func(user, id string) error { return sim.Move(user, id, "deleteditems") }
-		v.move = func(user, id string) error { return sim.Move(user, id, "sentitems") }
-		v.double = func(user, id string) error { _, err := sim.Double(user, id); return err }
-		v.reflag = func(user, id string) error { return sim.Mark(user, id, graphsim.Marks{Read: true}) }
-		test(t, v)
-	})
-}
-
-func gmailVault(t *testing.T) *vault {
-	v := &vault{kind: "gmail"}
-	sim, url := gmailFor(t, gmailsim.Options{}, v.watch)
-	v.url, v.dump, v.drop, v.redate, v.rewrite = url, sim.Dump, sim.Drop, sim.SetDate, sim.Rewrite
-	v.held = func(user string) int { return len(sim.Messages(user)) }
-	v.trash = func(user, id string) error { return sim.Relabel(user, id, []string{"INBOX"}, []string{"TRASH"}) }
-	v.move = func(user, id string) error { return sim.Relabel(user, id, []string{"INBOX"}, []string{"SENT"}) }
-	v.double = func(user, id string) error { _, err := sim.Double(user, id); return err }
-	v.reflag = func(user, id string) error { return sim.Relabel(user, id, []string{"UNREAD"}, nil) }
-	return v
-}
-
-func (v *vault) watch(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.mu.Lock()
-		v.requests = append(v.requests, r.Method+" "+r.URL.RequestURI())
-		meet := v.meet
-		v.mu.Unlock()
-		if meet != nil {
-			meet(r)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// asked returns the requests since it was called last.
-func (v *vault) asked() []string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	asked := v.requests
-	v.requests = nil
-	return asked
-}
-
-// state returns all that the simulator holds, as one text.
-func (v *vault) state(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := v.dump(dir); err != nil {
-		t.Fatal(err)
-	}
-	var all strings.Builder
-	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			text, err := os.ReadFile(filepath.Join(dir, path))
-			fmt.Fprintf(&all, "%s\n%s\n", path, text)
-			return err
-		}
-		return err
-	})
-	if err != nil || all.Len() < 100 {
-		t.Fatalf("a dump of %d octets, error %v", all.Len(), err)
-	}
-	return all.String()
-}
-
-// arrives delivers new mail to the inbox of a user at the target.
-func (v *vault) arrives(t *testing.T, user string) {
-	t.Helper()
-	path, body := "/v1.0/users/"+user+"/mailFolders/inbox/messages", `{"subject":"news"}`
-	if v.kind == "gmail" {
-		path = "/gmail/v1/users/" + user + "/messages"
-		body = `{"labelIds":["INBOX"],"raw":"` + base64.URLEncoding.EncodeToString([]byte("From: new@example.net\r\nSubject: news\r\n\r\nNew.\r\n")) + `"}`
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, strings.TrimSuffix(v.url, "/")+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+officeToken)
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	if answer.StatusCode/100 != 2 {
-		t.Fatalf("%s: %s", path, answer.Status)
-	}
-}
-
-// recorded returns the records of a person's folder, by UID.
-func recorded(t *testing.T, config, person, folder string) map[migrate.UID]migrate.Record {
-	t.Helper()
-	store, err := sqlite.OpenReadOnly(filepath.Join(filepath.Dir(config), "mailhaul.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	l, err := store.Mailbox(t.Context(), person+"@example.com", person+"@example.org")
-	if err != nil {
-		t.Fatal(err)
-	}
-	folders, err := l.Folders(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[migrate.UID]migrate.Record{}
-	for _, f := range folders {
-		if f.Folder.String() != folder {
-			continue
-		}
-		for r, err := range l.Records(t.Context(), f.ID, 1, ^migrate.UID(0)) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			out[r.UID] = r
-		}
-	}
-	return out
-}
 
 func TestVerifyFindsNothingAfterARunAndWritesNothing(t *testing.T) {
 	t.Parallel()
@@ -306,59 +148,6 @@ func TestVerifyListsEachDifference(t *testing.T) {
 	})
 }
 
-func TestARunFromVerifyCopiesWhatIsMissingAndNothingElse(t *testing.T) {
-	t.Parallel()
-	vaults(t, func(t *testing.T, v *vault) {
-		_, config := hurt(t, v)
-		heal := []string{"run", "--config", config, "--from-verify"}
-		ends(t, exitError, heal, "none of these mailboxes was verified", `Run "mailhaul verify" first.`)
-		ends(t, exitPerson, []string{"verify", "--config", config, "--depth", "content"})
-		before := recorded(t, config, "bob", "INBOX")
-		held := v.held("bob@example.org")
-		ends(t, exitDone, heal, "bob@example.com: 1 message is missing at the target")
-		if n := v.held("bob@example.org") - held; n != 1 {
-			t.Errorf("%d messages were written", n)
-		}
-		for uid, r := range recorded(t, config, "bob", "INBOX") {
-			was := before[uid]
-			if changed := r.Target != was.Target; changed != (uid == 1) || r.Outcome != migrate.Copied {
-				t.Errorf("message %d was %+v and is %+v", uid, was, r)
-			}
-		}
-		ends(t, exitPerson, []string{"status", "--config", config}, "content: 7 differences, a pass since")
-		ends(t, exitDone, heal, "The latest verification found nothing missing.")
-		text := ends(t, exitPerson, []string{"verify", "--config", config, "--depth", "content"}, "compared; 6 differences need a person", "deleted:", "misplaced:",
-			"1 message came to the source since the last run")
-		if strings.Contains(text, "missing:") || strings.Contains(text, "--from-verify") {
-			t.Errorf("something is missing still:\n%s", text)
-		}
-		ends(t, exitDone, heal, "The latest verification found nothing missing.")
-	})
-}
-
-// One message at Gmail may stand for several of the source.
-func TestARunFromVerifyCopiesAMessageOfTwoFoldersOnce(t *testing.T) {
-	t.Parallel()
-	v := gmailVault(t)
-	o := newOffice(t)
-	bob := o.person(t, "bob")
-	put(t, bob, "INBOX", letter("bob", 1, ""))
-	put(t, bob, "Sent", letter("bob", 1, ""))
-	config := o.migration(t, v.kind, v.url, "", "", "bob")
-	ends(t, exitDone, []string{"run", "--config", config})
-	if err := v.drop("bob@example.org", string(recorded(t, config, "bob", "Sent")[1].Target)); err != nil {
-		t.Fatal(err)
-	}
-	ends(t, exitPerson, []string{"verify", "--config", config, "--depth", "counts"}, "compared; 2 differences need a person")
-	ends(t, exitDone, []string{"run", "--config", config, "--from-verify"}, "2 messages are missing at the target")
-	inbox, sent := recorded(t, config, "bob", "INBOX")[1], recorded(t, config, "bob", "Sent")[1]
-	first, second := min(inbox.Outcome, sent.Outcome), max(inbox.Outcome, sent.Outcome) // either may be written first
-	if inbox.Target != sent.Target || first != migrate.Copied || second != migrate.Merged {
-		t.Errorf("%+v\n%+v", inbox, sent)
-	}
-	ends(t, exitDone, []string{"verify", "--config", config, "--depth", "content"}, "1 more in other folders are the same messages")
-}
-
 func TestVerifyListsTwentyDifferencesOfAKindAndStatusAll(t *testing.T) {
 	t.Parallel()
 	v := gmailVault(t)
@@ -380,94 +169,6 @@ func TestVerifyListsTwentyDifferencesOfAKindAndStatusAll(t *testing.T) {
 	}
 	if text := ends(t, exitPerson, []string{"status", "--config", config}); strings.Count(text, "<bob-") != shownFindings+3 || strings.Contains(text, "more") {
 		t.Errorf("status does not list all:\n%s", text)
-	}
-}
-
-func TestAVerificationThatWasInterruptedGoesOn(t *testing.T) {
-	t.Parallel()
-	vaults(t, func(t *testing.T, v *vault) {
-		v.goesOn(t, func(args []string, at func(stop func())) {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			at(func() { cancel(errInterrupted) })
-			code, stdout, stderr := mailhaul(ctx, args...)
-			ended(t, "verify", code, exitInterrupted, stdout+stderr, "interrupted; verify again to go on", "content, stopped")
-		})
-	})
-}
-
-func TestAVerificationThatWasKilledGoesOn(t *testing.T) {
-	t.Parallel()
-	vaults(t, func(t *testing.T, v *vault) {
-		v.goesOn(t, func(args []string, at func(stop func())) {
-			c, started := program(args...), make(chan struct{})
-			at(func() {
-				<-started
-				c.Process.Kill()
-			})
-			if err := c.Start(); err != nil {
-				t.Fatal(err)
-			}
-			close(started)
-			if c.Wait(); c.ProcessState.Success() {
-				t.Error("it was not killed")
-			}
-		})
-	})
-}
-
-// goesOn expects that a verification reads nothing again of a folder that was
-// done when it was stopped. It runs in life, which gives at what stops it.
-func (v *vault) goesOn(t *testing.T, life func(args []string, at func(stop func()))) {
-	o := newOffice(t, "ann")
-	config := o.migration(t, v.kind, v.url, "", "", "ann")
-	ends(t, exitDone, []string{"run", "--config", config})
-	inbox, sent := recorded(t, config, "ann", "INBOX"), recorded(t, config, "ann", "Sent")
-	reads := func(requests []string, records map[migrate.UID]migrate.Record) (n int) {
-		for _, r := range requests {
-			for _, rec := range records {
-				if strings.Contains(r, string(rec.Target)) {
-					n++
-				}
-			}
-		}
-		return n
-	}
-	meet := func(fn func(*http.Request)) {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.meet = fn
-	}
-	args := []string{"verify", "--config", config, "--depth", "content"}
-	stopped := func() {
-		v.asked()
-		life(args, func(stop func()) {
-			meet(func(r *http.Request) {
-				v.mu.Lock()
-				done := reads(v.requests, inbox) == len(inbox)
-				v.mu.Unlock()
-				if done && reads([]string{r.URL.Path}, sent) > 0 {
-					stop()
-					<-r.Context().Done()
-				}
-			})
-		})
-		meet(nil)
-		if n := reads(v.asked(), inbox); n != len(inbox) {
-			t.Errorf("%d messages of the inbox were read back, want %d", n, len(inbox))
-		}
-		ends(t, exitDone, []string{"status", "--config", config}, "content, stopped: 0 differences")
-	}
-	stopped()
-	ends(t, exitDone, args, "Content: 6 messages were read back, 6 verified")
-	asked := v.asked()
-	// A request that was stopped may reach the simulator late.
-	if again, rest := reads(asked, inbox), reads(asked, sent); again != 0 || rest < len(sent) {
-		t.Errorf("%d messages of the inbox were read back again, and %d of Sent", again, rest)
-	}
-	stopped()
-	ends(t, exitDone, append(args, "--fresh"))
-	if n := reads(v.asked(), inbox); n != len(inbox) {
-		t.Errorf("a fresh one read back %d messages of the inbox", n)
 	}
 }
 
