@@ -220,6 +220,7 @@ func TestGraphMayBeEitherWay(t *testing.T) {
 		{"slow pages", "importmime", graphsim.Options{SlowPage: 100, Faults: lost}, position{}},
 		{"tokens end", "json", graphsim.Options{Tokens: []string{"other"}}, position{stops: "secret"}},
 		{"two calls at a time", "json", graphsim.Options{Quota: graphsim.Quota{Concurrent: 2}}, position{}},
+		{"two calls of all mailboxes at a time", "importmime", graphsim.Options{Quota: graphsim.Quota{Concurrent: 2, ConcurrentPerApp: true}}, position{}},
 		{"fractions of seconds", "json", graphsim.Options{Quota: graphsim.Quota{Requests: 100, Per: time.Second, RetryAfter: graphsim.FractionalSeconds}}, position{}},
 		{"Retry-After as a date", "json", graphsim.Options{Quota: graphsim.Quota{Requests: 100, Per: time.Second, RetryAfter: graphsim.RetryAfterDate}}, position{}},
 		{"no import", "auto", graphsim.Options{NoImport: true}, position{refuses: "signed or encrypted"}},

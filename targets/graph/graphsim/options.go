@@ -152,6 +152,10 @@ type Quota struct {
 
 	Concurrent int // calls running at once
 
+	// ConcurrentPerApp counts them for all mailboxes of an app together: the
+	// vendor's pages differ (section 17).
+	ConcurrentPerApp bool
+
 	Upload    int64         // octets in bodies of PATCH, POST and PUT in any stretch of UploadPer
 	UploadPer time.Duration // 0: 5 minutes
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,7 @@ type quotaKey struct {
 // A ledger is what one app did to one mailbox lately.
 type ledger struct {
 	mu       sync.Mutex
-	running  int
+	running  atomic.Int64
 	requests window
 	uploads  window
 }
@@ -75,13 +76,11 @@ func (s *Server) admit(key quotaKey, r *http.Request) (done func(), err error) {
 		return func() {}, nil
 	}
 	key.uploads = key.uploads && q.UploadURLsApart
-	s.mu.Lock()
-	l := s.ledgers[key]
-	if l == nil {
-		l = new(ledger)
-		s.ledgers[key] = l
+	l := s.ledger(key)
+	calls := &l.running
+	if q.ConcurrentPerApp {
+		calls = &s.ledger(quotaKey{app: key.app}).running
 	}
-	s.mu.Unlock()
 
 	now := s.now()
 	l.mu.Lock()
@@ -94,7 +93,8 @@ func (s *Server) admit(key quotaKey, r *http.Request) (done func(), err error) {
 	if n := int64(q.Requests); n > 0 && l.requests.sum > n {
 		return nil, s.throttled("RequestRate", l.requests.until(now, q.Per, n-1))
 	}
-	if q.Concurrent > 0 && l.running >= q.Concurrent {
+	if n := calls.Add(1); q.Concurrent > 0 && n > int64(q.Concurrent) {
+		calls.Add(-1)
 		return nil, s.throttled("MailboxConcurrency", time.Second)
 	}
 	var size int64
@@ -102,17 +102,24 @@ func (s *Server) admit(key quotaKey, r *http.Request) (done func(), err error) {
 		size = max(r.ContentLength, 0)
 	}
 	if q.Upload > 0 && size > 0 && l.uploads.sum > 0 && l.uploads.sum+size > q.Upload {
+		calls.Add(-1)
 		return nil, s.throttled("IncomingBytes", l.uploads.until(now, q.UploadPer, q.Upload-size))
 	}
 	if size > 0 {
 		l.uploads.add(now, size)
 	}
-	l.running++
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.running--
-	}, nil
+	return func() { calls.Add(-1) }, nil
+}
+
+func (s *Server) ledger(key quotaKey) *ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.ledgers[key]
+	if l == nil {
+		l = new(ledger)
+		s.ledgers[key] = l
+	}
+	return l
 }
 
 // throttled is Outlook's own form of 429 (section 8).

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,4 +136,34 @@ func TestFourCallsRunAtOnce(t *testing.T) {
 			t.Errorf("with a latency of 1 s it took %v", d)
 		}
 	})
+}
+
+func TestMailboxesOfAnAppMayShareTheCallsAtOnce(t *testing.T) {
+	for shared, want := range map[bool]int{true: 4, false: 6} {
+		synctest.Test(t, func(t *testing.T) {
+			sim, err := New(Options{Quota: Quota{Concurrent: 4, ConcurrentPerApp: shared}, Latency: time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer sim.Close()
+			for range 2 { // the second time none of the first still counts
+				var served atomic.Int64
+				var wg sync.WaitGroup
+				for i := range 6 {
+					wg.Go(func() {
+						r := httptest.NewRequest("GET", "/v1.0/users/"+[]string{"ann", "bob"}[i%2]+"@b.c/mailFolders", nil)
+						r.Header.Set("Authorization", "Bearer test")
+						w := httptest.NewRecorder()
+						if sim.ServeHTTP(w, r); w.Code == 200 {
+							served.Add(1)
+						}
+					})
+				}
+				wg.Wait()
+				if n := int(served.Load()); n != want {
+					t.Errorf("shared %v: %d calls of two mailboxes ran at once, want %d", shared, n, want)
+				}
+			}
+		})
+	}
 }
