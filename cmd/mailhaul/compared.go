@@ -129,7 +129,7 @@ func (c *compared) conclude(w io.Writer) {
 	n := c.total
 	switch depth {
 	case verify.Sampled:
-		fmt.Fprintf(w, "Content of a sample: %s.\n", verify.Statement(folders, n.Found[migrate.KindContent]))
+		fmt.Fprintf(w, "Content of a sample: %s.\n", verify.Statement(folders, n.Found[migrate.KindContent], thousands))
 	case verify.Content:
 		fmt.Fprintf(w, "Content: %s read back, %s verified", count(n.Compared, "message was", "messages were"), thousands(n.Compared-n.Found[migrate.KindContent]))
 		if n.Explained > 0 {

@@ -55,13 +55,11 @@ func (c *check) run(ctx context.Context) error {
 		return kept(err)
 	}
 	c.extras = newExtras()
-	for f, err := range c.Ledger.Findings(ctx) { // of the folders that were done before it was stopped
+	for f, err := range c.Ledger.Findings(ctx) { // of what was done before it was stopped
 		if err != nil {
 			return kept(err)
 		}
-		if f.Kind == migrate.KindDoubled || f.Kind == migrate.KindMisplaced {
-			c.extras.known[f.Target] = true
-		}
+		c.extras.known[f.Target] = true
 	}
 	if err := c.list(ctx); err != nil {
 		return err

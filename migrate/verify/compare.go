@@ -64,7 +64,7 @@ func (c *check) compare(ctx context.Context, t *task) error {
 		switch t.present = slices.Contains(held.Folders, k.Target) || explained[Folder] && !held.Deleted || c.rescued(t); {
 		case t.present:
 		case held.Deleted:
-			t.find(migrate.KindDeleted, "is in "+c.names(held.Folders))
+			t.find(migrate.KindDeleted, "")
 		default:
 			t.find(migrate.KindMisplaced, "is in "+c.names(held.Folders))
 		}
@@ -139,7 +139,7 @@ func (t *task) metadata(c *check, date int64, flags string, explained map[canon.
 		want = all
 	}
 	if due := spell(want); due != flags && !explained[Flags] {
-		t.find(migrate.KindFlags, fmt.Sprintf("has the flags (%s) instead of (%s)", flags, due))
+		t.find(migrate.KindFlags, "has "+named(flags)+" instead of "+named(due))
 	}
 	within := loose
 	if t.picked {
@@ -151,6 +151,13 @@ func (t *task) metadata(c *check, date int64, flags string, explained map[canon.
 	}
 	t.findings = append(t.findings, migrate.Finding{Kind: migrate.KindDate, Date: at,
 		Detail: fmt.Sprintf("is dated %s instead of %s", at.UTC().Format(time.DateTime), t.msg.InternalDate.UTC().Format(time.DateTime))})
+}
+
+func named(flags string) string {
+	if flags == "" {
+		return "no flags"
+	}
+	return flags
 }
 
 // content compares what was to be written with what was read back.

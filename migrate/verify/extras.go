@@ -14,7 +14,7 @@ import (
 // extras are the messages that the target lists and no record knows: mail that
 // came to the new account by itself, or doubles of what was moved.
 type extras struct {
-	known  map[migrate.MessageID]bool // those that were found to be doubles before
+	known  map[migrate.MessageID]bool // those that findings speak of already
 	all    map[migrate.MessageID]*extra
 	keys   map[string]*extra         // by Held.Key
 	ids    map[string][]*extra       // by Message-ID in lower case

@@ -158,8 +158,9 @@ func (l *lottery) Pop() any {
 // Statement says in words what a sample tells of all: "0 differences in 400 of
 // 52,000: with 95 % confidence under 0.75 % differ". What was drawn of each of
 // several folders may be a different share of it; then the smallest share
-// counts for all, so that the statement errs on the safe side.
-func Statement(folders []migrate.FolderVerification, different int64) string {
+// counts for all, so that the statement errs on the safe side. Its numbers are
+// written by number.
+func Statement(folders []migrate.FolderVerification, different int64, number func(int64) string) string {
 	var population, compared int64
 	rate := 1.0
 	for _, f := range folders {
@@ -169,7 +170,11 @@ func Statement(folders []migrate.FolderVerification, different int64) string {
 			rate = min(rate, float64(f.Compared)/float64(n))
 		}
 	}
-	s := fmt.Sprintf("%d differences in %d of %d", different, compared, population)
+	differences := " differences"
+	if different == 1 {
+		differences = " difference"
+	}
+	s := number(different) + differences + " in " + number(compared) + " of " + number(population)
 	switch {
 	case population == 0:
 		return "Nothing was compared"

@@ -104,13 +104,13 @@ func TestTheStatementIsWhatStatisticsAllow(t *testing.T) {
 		{[]migrate.FolderVerification{{Present: 52_000, Compared: 59}}, 0, "0 differences in 59 of 52000: with 95 % confidence under 5.0 % differ"},
 		// 2 in 100: 6.162 % by the tables of Clopper and Pearson
 		{[]migrate.FolderVerification{{Present: 5_000, Compared: 100}}, 2, "2 differences in 100 of 5000: with 95 % confidence under 6.2 % differ"},
-		{[]migrate.FolderVerification{{Present: 50, Compared: 50}}, 1, "1 differences in 50 of 50, which is all"},
+		{[]migrate.FolderVerification{{Present: 50, Compared: 50}}, 1, "1 difference in 50 of 50, which is all"},
 		{[]migrate.FolderVerification{{Present: 60, Merged: 4, Unread: 6, Compared: 50}}, 0, "0 differences in 50 of 50, which is all"},
 		// of the second folder a fifth was drawn, so 1,200 count as 240
 		{[]migrate.FolderVerification{{Present: 200, Compared: 200}, {Present: 1000, Compared: 200}}, 0, "0 differences in 400 of 1200: with 95 % confidence under 1.3 % differ"},
 		{nil, 0, "Nothing was compared"},
 	} {
-		if got := verify.Statement(c.folders, c.different); got != c.want {
+		if got := verify.Statement(c.folders, c.different, func(n int64) string { return fmt.Sprint(n) }); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.folders, got, c.want)
 		}
 	}

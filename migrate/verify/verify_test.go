@@ -369,6 +369,31 @@ func TestAStoppedVerificationGoesOnWhereItWas(t *testing.T) {
 	})
 }
 
+// dying keeps nothing once the end is to be saved.
+type dying struct{ *world }
+
+func (dying) EndVerification(context.Context, migrate.Verification) error {
+	return errors.New("killed")
+}
+
+func TestNewMailIsToldOnceAlsoWhereTheEndIsNotSaved(t *testing.T) {
+	w := newWorld(false, "INBOX")
+	own := w.double(w.fill(3)[1])
+	own.octets, own.MessageID, own.Key = []byte("Subject: new\r\n\r\nNew."), "<new@example.org>", ""
+	v := at(verify.Content)
+	v.Progress = new(verify.Progress)
+	_, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Ledger: dying{w},
+		OpenSource: func(context.Context) (migrate.Source, error) { return theSource{w}, nil },
+		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
+	if err == nil || len(w.findings) != 1 {
+		t.Fatal(err, w.findings)
+	}
+	w.verify(t, at(verify.Content))
+	if len(w.findings) != 1 {
+		t.Errorf("found %+v", w.findings)
+	}
+}
+
 func TestAVerificationThatEndedOrIsOutdatedOrAnotherBeginsAnew(t *testing.T) {
 	w := newWorld(false, "INBOX")
 	all := w.fill(10)
