@@ -90,9 +90,10 @@ func saved(err error) error {
 // machine, or the cause that ended ctx.
 func (e *Engine) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, error) {
 	results := make([]Result, len(mailboxes))
+	progress := make([]*MailboxProgress, len(mailboxes))
 	for i, m := range mailboxes {
 		results[i] = Result{Mailbox: m, Err: errNotStarted}
-		e.Progress.add(m)
+		progress[i] = e.Progress.Add(m.Source, m.Target)
 	}
 	g, all := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, e.Jobs))
@@ -101,7 +102,7 @@ func (e *Engine) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, error)
 			if all.Err() != nil {
 				return context.Cause(all)
 			}
-			results[i].Err = e.pass(all, m)
+			results[i].Err = e.pass(all, m, progress[i])
 			if local := (*localError)(nil); errors.As(results[i].Err, &local) {
 				return local
 			}

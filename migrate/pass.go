@@ -24,10 +24,10 @@ type pass struct {
 // positionEvery bounds how far back Target.Find has to look.
 const positionEvery = 2000
 
-func (e *Engine) pass(ctx context.Context, m Mailbox) (err error) {
-	p := &pass{Engine: e, mailbox: m, progress: e.Progress.of(m)}
-	p.progress.begin()
-	defer func() { p.progress.end(err) }()
+func (e *Engine) pass(ctx context.Context, m Mailbox, progress *MailboxProgress) (err error) {
+	p := &pass{Engine: e, mailbox: m, progress: progress}
+	progress.Begin()
+	defer func() { progress.End(err) }()
 
 	p.ledger, err = e.Checkpoints.Mailbox(ctx, m.Source, m.Target)
 	if err != nil {
@@ -57,7 +57,7 @@ func (e *Engine) pass(ctx context.Context, m Mailbox) (err error) {
 
 // walk opens both ends and goes through every folder.
 func (p *pass) walk(ctx context.Context) (err error) {
-	p.progress.phase("connecting")
+	p.progress.Phase("connecting")
 	if err := p.retry(ctx, func() error { p.source, err = p.mailbox.OpenSource(ctx); return err }); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (p *pass) walk(ctx context.Context) (err error) {
 	}
 	defer p.target.Close()
 
-	p.progress.phase("folders")
+	p.progress.Phase("folders")
 	var folders []Folder
 	if err := p.retry(ctx, func() error { folders, err = p.source.Folders(ctx); return err }); err != nil {
 		return fmt.Errorf("list folders of the source: %w", err)
@@ -147,7 +147,7 @@ func (p *pass) standsFor(f, known Folder) bool {
 }
 
 func (p *pass) retry(ctx context.Context, fn func() error) error {
-	return p.Retry.do(ctx, p.progress.wait, nil, fn)
+	return p.Retry.do(ctx, p.progress.Wait, nil, fn)
 }
 
 // place puts every folder that is not excluded at the target. The placements
@@ -255,7 +255,7 @@ func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []Fo
 		return saved(err)
 	}
 	p.write.know(st)
-	p.progress.phase(f.String())
+	p.progress.Phase(f.String())
 	next := UID(1)
 	list := func() error {
 		for batch, err := range p.source.List(ctx, f, next) {

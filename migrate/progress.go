@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Progress is what a run shows while it runs. Its zero value is ready.
+// Progress is what a run or a verification shows while it runs. Its zero value
+// is ready.
 type Progress struct {
 	mu        sync.Mutex
 	mailboxes []*MailboxProgress
@@ -24,21 +25,13 @@ func (p *Progress) Snapshot() []MailboxSnapshot {
 	return s
 }
 
-func (p *Progress) add(m Mailbox) {
+// Add adds a mailbox that is about to be worked on.
+func (p *Progress) Add(source, target string) *MailboxProgress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.mailboxes = append(p.mailboxes, &MailboxProgress{s: MailboxSnapshot{Source: m.Source, Target: m.Target}})
-}
-
-func (p *Progress) of(m Mailbox) *MailboxProgress {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, mp := range p.mailboxes {
-		if mp.s.Source == m.Source && mp.s.Target == m.Target {
-			return mp
-		}
-	}
-	return nil
+	m := &MailboxProgress{s: MailboxSnapshot{Source: source, Target: target}}
+	p.mailboxes = append(p.mailboxes, m)
+	return m
 }
 
 // A MailboxSnapshot is how far a pass over a mailbox has come.
@@ -63,26 +56,30 @@ type MailboxProgress struct {
 	s  MailboxSnapshot
 }
 
-func (m *MailboxProgress) update(fn func(*MailboxSnapshot)) {
+// Update changes the snapshot, alone.
+func (m *MailboxProgress) Update(fn func(*MailboxSnapshot)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	fn(&m.s)
 }
 
-func (m *MailboxProgress) begin() {
-	m.update(func(s *MailboxSnapshot) { s.Started = time.Now() })
+// Begin says that work on the mailbox begins.
+func (m *MailboxProgress) Begin() {
+	m.Update(func(s *MailboxSnapshot) { s.Started = time.Now() })
 }
 
-func (m *MailboxProgress) end(err error) {
-	m.update(func(s *MailboxSnapshot) { s.Ended, s.Err, s.Phase, s.Wait = time.Now(), err, "", "" })
+// End says that it ended, and why if it was early.
+func (m *MailboxProgress) End(err error) {
+	m.Update(func(s *MailboxSnapshot) { s.Ended, s.Err, s.Phase, s.Wait = time.Now(), err, "", "" })
 }
 
-func (m *MailboxProgress) phase(name string) {
-	m.update(func(s *MailboxSnapshot) { s.Phase = name })
+// Phase says what is being done.
+func (m *MailboxProgress) Phase(name string) {
+	m.Update(func(s *MailboxSnapshot) { s.Phase = name })
 }
 
 func (m *MailboxProgress) total(fs []Folder) {
-	m.update(func(s *MailboxSnapshot) {
+	m.Update(func(s *MailboxSnapshot) {
 		s.Total = 0
 		for _, f := range fs {
 			s.Total += f.Messages
@@ -90,19 +87,20 @@ func (m *MailboxProgress) total(fs []Folder) {
 	})
 }
 
-func (m *MailboxProgress) wait(reason string, until time.Time) {
-	m.update(func(s *MailboxSnapshot) { s.Wait, s.Until = reason, until })
+// Wait says why nothing is being done, until when; "" when it is over.
+func (m *MailboxProgress) Wait(reason string, until time.Time) {
+	m.Update(func(s *MailboxSnapshot) { s.Wait, s.Until = reason, until })
 }
 
 func (m *MailboxProgress) listed(n, known int64) {
-	m.update(func(s *MailboxSnapshot) { s.Listed, s.Known = s.Listed+n, s.Known+known })
+	m.Update(func(s *MailboxSnapshot) { s.Listed, s.Known = s.Listed+n, s.Known+known })
 }
 
 func (m *MailboxProgress) done(r Record) {
 	if r.Outcome == Pending {
 		return
 	}
-	m.update(func(s *MailboxSnapshot) {
+	m.Update(func(s *MailboxSnapshot) {
 		s.Done++
 		switch {
 		case r.Outcome == Failed:

@@ -63,7 +63,7 @@ const deliveries = 7
 
 func (p *pass) single(ctx context.Context, st FolderState, t *task) error {
 	blamed, given := 0, false
-	err := p.Retry.do(ctx, p.progress.wait, func(int) bool { given = blamed >= deliveries; return given }, func() error {
+	err := p.Retry.do(ctx, p.progress.Wait, func(int) bool { given = blamed >= deliveries; return given }, func() error {
 		left, err := p.fetch(ctx, st, []*task{t})
 		if err == nil {
 			return p.missing(ctx, left)

@@ -300,7 +300,7 @@ func (w *writer) append(t *task) {
 	doubt := t.doubt
 	before := w.written.Load()
 	others := func() bool { return w.written.Load() > before } // get through
-	err := w.Retry.do(w.ctx, w.progress.wait,
+	err := w.Retry.do(w.ctx, w.progress.Wait,
 		func(n int) bool { return n >= patience && others() },
 		func() error { return w.attempt(t, &doubt) })
 	if err != nil && !doubt {

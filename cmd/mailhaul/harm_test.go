@@ -361,7 +361,7 @@ func spoil(random *rand.Rand, octets []byte, text, cut bool) (changed []byte, do
 // expectHarms verifies at a depth and compares with what it must find there.
 func expectHarms(t *testing.T, source *inMemory, target func(context.Context) (migrate.Target, error), ledger verify.Ledger, d verify.Depth, want []harmed) {
 	t.Helper()
-	v := &verify.Verifier{Depth: d, Retry: migrate.DefaultRetry, Progress: new(verify.Progress)}
+	v := &verify.Verifier{Depth: d, Retry: migrate.DefaultRetry, Progress: new(migrate.Progress)}
 	results, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Target: harmedUser, Ledger: ledger,
 		OpenSource: func(context.Context) (migrate.Source, error) { return source, nil },
 		OpenTarget: func(ctx context.Context) (verify.Target, error) {

@@ -61,7 +61,7 @@ Exit codes:
   mailhaul verify --depth sample --sample 5%
   mailhaul verify --depth content --json > verification.json`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			v := &verify.Verifier{Depth: verify.Depth(depth), Fresh: fresh, Retry: migrate.DefaultRetry, Progress: new(verify.Progress)}
+			v := &verify.Verifier{Depth: verify.Depth(depth), Fresh: fresh, Retry: migrate.DefaultRetry, Progress: new(migrate.Progress)}
 			var err error
 			if v.Sample, err = verify.ParseSample(sample); err != nil {
 				return &codeError{exitUsage, fmt.Errorf("--sample: %w", err)}
@@ -134,7 +134,7 @@ func verifyMailboxes(ctx context.Context, config *Config, mailboxes []Mailbox, v
 		return err
 	}
 
-	snapshot := func() []migrate.MailboxSnapshot { return snapshots(v.Progress) }
+	snapshot := v.Progress.Snapshot
 	stop := showProgress(ctx, snapshot, "different", limiters, stderr)
 	running, ended := context.WithCancel(ctx)
 	go shareByWork(running, snapshot, limiters)
@@ -185,13 +185,4 @@ func announce(ctx context.Context, v *verify.Verifier, boxes []verify.Mailbox, k
 	}
 	fmt.Fprintln(w, what+".")
 	return nil
-}
-
-// snapshots shows the progress of a verification as that of a run.
-func snapshots(p *verify.Progress) (out []migrate.MailboxSnapshot) {
-	for _, s := range p.Snapshot() {
-		out = append(out, migrate.MailboxSnapshot{Source: s.Source, Target: s.Target, Started: s.Started, Ended: s.Ended, Err: s.Err,
-			Phase: s.Phase, Wait: s.Wait, Until: s.Until, Total: s.Total, Listed: s.Known + s.Done, Known: s.Known, Done: s.Done, Bytes: s.Bytes, Failed: s.Different})
-	}
-	return out
 }

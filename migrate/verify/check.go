@@ -24,7 +24,7 @@ import (
 type check struct {
 	*Verifier
 	Mailbox
-	progress *mailboxProgress
+	progress *migrate.MailboxProgress
 	source   migrate.Source
 	target   Target
 	state    migrate.Verification
@@ -42,7 +42,7 @@ func (c *check) run(ctx context.Context) error {
 	if err := c.begin(ctx, folders); err != nil {
 		return err
 	}
-	c.progress.phase("connecting")
+	c.progress.Phase("connecting")
 	if err := c.retry(ctx, func() error { c.source, err = c.OpenSource(ctx); return err }); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (c *check) run(ctx context.Context) error {
 		return err
 	}
 	for i := range folders {
-		c.progress.phase(folders[i].Folder.String())
+		c.progress.Phase(folders[i].Folder.String())
 		if err := c.folder(ctx, i, live[folders[i].ID]); err != nil {
 			return fmt.Errorf("folder %s: %w", folders[i].Folder, err)
 		}
@@ -123,7 +123,7 @@ func (c *check) begin(ctx context.Context, folders []migrate.FolderState) error 
 }
 
 func (c *check) retry(ctx context.Context, fn func() error) error {
-	return c.Retry.Do(ctx, c.progress.wait, fn)
+	return c.Retry.Do(ctx, c.progress.Wait, fn)
 }
 
 // live returns the folders of the source that still are the ones of records,
@@ -148,7 +148,7 @@ func (c *check) live(ctx context.Context) (map[int64]migrate.Folder, error) {
 // list marks in the index what the folders of the target hold. All that is
 // known of a folder comes from one whole list of it.
 func (c *check) list(ctx context.Context) error {
-	c.progress.phase("listing")
+	c.progress.Phase("listing")
 	var total, known int64
 	for i := range c.index.folders {
 		f := &c.state.Folders[i]
@@ -158,7 +158,7 @@ func (c *check) list(ctx context.Context) error {
 		done, _ := slices.BinarySearchFunc(es, f.Next, func(e entry, next migrate.UID) int { return int(int64(e.uid) - int64(next)) })
 		known += int64(done)
 	}
-	c.progress.update(func(s *Snapshot) { s.Total, s.Known = total, known })
+	c.progress.Update(func(s *migrate.MailboxSnapshot) { s.Total, s.Known = total, known })
 
 	listed := map[migrate.FolderID]bool{"": true}
 	for i := len(c.index.folders) - 1; i >= 0; i-- { // of folders that share a place the latest counts what is there
@@ -213,7 +213,7 @@ func (c *check) mergedFlags(ctx context.Context, live map[int64]migrate.Folder) 
 	if len(shared) == 0 {
 		return nil
 	}
-	c.progress.phase("flags of merged messages")
+	c.progress.Phase("flags of merged messages")
 	c.unions = map[uint64][]migrate.Flag{}
 	for i, k := range c.index.folders {
 		f, ok := live[k.ID]
@@ -288,7 +288,7 @@ func (c *check) form(ctx context.Context, id migrate.MessageID) (held migrate.He
 		return nil
 	})
 	if err == nil {
-		c.progress.update(func(s *Snapshot) { s.Bytes += n })
+		c.progress.Update(func(s *migrate.MailboxSnapshot) { s.Bytes += n })
 	}
 	return held, f, n, err
 }

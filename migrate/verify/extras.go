@@ -50,7 +50,7 @@ func (c *check) readExtras(ctx context.Context) error {
 	if !c.reached(Metadata) {
 		return nil
 	}
-	c.progress.phase("messages that were not copied")
+	c.progress.Phase("messages that were not copied")
 	var mu sync.Mutex
 	err := c.parallel(ctx, len(all), func(ctx context.Context, i int) (err error) {
 		e := all[i]

@@ -17,7 +17,7 @@ type Verifier struct {
 	Fresh    bool   // do not go on with a verification that was stopped
 	Jobs     int    // mailboxes at once
 	Retry    migrate.Retry
-	Progress *Progress
+	Progress *migrate.Progress // Failed are those that differ
 }
 
 // A Mailbox is a source account and the account that it was moved to.
@@ -56,10 +56,10 @@ var errNotStarted = errors.New("not started")
 // or the cause that ended ctx.
 func (v *Verifier) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, error) {
 	results := make([]Result, len(mailboxes))
-	progress := make([]*mailboxProgress, len(mailboxes))
+	progress := make([]*migrate.MailboxProgress, len(mailboxes))
 	for i, m := range mailboxes {
 		results[i] = Result{m, errNotStarted}
-		progress[i] = v.Progress.add(m)
+		progress[i] = v.Progress.Add(m.Source, m.Target)
 	}
 	g, all := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, v.Jobs))
@@ -69,9 +69,9 @@ func (v *Verifier) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, erro
 				return context.Cause(all)
 			}
 			c := &check{Verifier: v, Mailbox: m, progress: progress[i]}
-			progress[i].begin()
+			progress[i].Begin()
 			results[i].Err = c.run(all)
-			progress[i].end(results[i].Err)
+			progress[i].End(results[i].Err)
 			if local := (*ledgerError)(nil); errors.As(results[i].Err, &local) {
 				return local
 			}

@@ -381,7 +381,7 @@ func TestNewMailIsToldOnceAlsoWhereTheEndIsNotSaved(t *testing.T) {
 	own := w.double(w.fill(3)[1])
 	own.octets, own.MessageID, own.Key = []byte("Subject: new\r\n\r\nNew."), "<new@example.org>", ""
 	v := at(verify.Content)
-	v.Progress = new(verify.Progress)
+	v.Progress = new(migrate.Progress)
 	_, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Ledger: dying{w},
 		OpenSource: func(context.Context) (migrate.Source, error) { return theSource{w}, nil },
 		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
@@ -517,7 +517,7 @@ func (b *brittle) Read(ctx context.Context, f migrate.Folder, ms []*migrate.Mess
 func (w *world) verifyFrom(t *testing.T, b *brittle) {
 	t.Helper()
 	v := at(verify.Content)
-	v.Progress, v.Retry = new(verify.Progress), migrate.Retry{Patience: time.Hour}
+	v.Progress, v.Retry = new(migrate.Progress), migrate.Retry{Patience: time.Hour}
 	results, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Ledger: w,
 		OpenSource: func(context.Context) (migrate.Source, error) { return b, nil },
 		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
@@ -561,7 +561,7 @@ func TestTroubleOfTheCheckpointsStopsAllAtOnce(t *testing.T) {
 	w.fill(7)
 	ledger := &full{world: w}
 	v := at(verify.Content)
-	v.Progress, v.Retry = new(verify.Progress), migrate.Retry{First: time.Millisecond, Max: time.Millisecond, Patience: 3 * time.Millisecond}
+	v.Progress, v.Retry = new(migrate.Progress), migrate.Retry{First: time.Millisecond, Max: time.Millisecond, Patience: 3 * time.Millisecond}
 	_, err := v.Run(t.Context(), []verify.Mailbox{{Ledger: ledger,
 		OpenSource: func(context.Context) (migrate.Source, error) { return theSource{w}, nil },
 		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})

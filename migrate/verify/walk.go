@@ -293,6 +293,6 @@ func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task
 		return kept(err)
 	}
 	c.state.Folders[i] = next
-	c.progress.update(func(s *Snapshot) { s.Done += int64(len(tasks)); s.Different += different })
+	c.progress.Update(func(s *migrate.MailboxSnapshot) { s.Done += int64(len(tasks)); s.Failed += different })
 	return nil
 }

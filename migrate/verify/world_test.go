@@ -152,7 +152,7 @@ func (w *world) verify(t *testing.T, v *verify.Verifier) {
 
 func (w *world) run(ctx context.Context, v *verify.Verifier) error {
 	sort.Slice(w.records, func(i, j int) bool { return w.records[i].UID < w.records[j].UID })
-	v.Progress = new(verify.Progress)
+	v.Progress = new(migrate.Progress)
 	v.Retry = migrate.Retry{Patience: time.Hour}
 	results, err := v.Run(ctx, []verify.Mailbox{{Source: "ann@example.com", Target: "ann@example.org", Ledger: w,
 		OpenSource: func(context.Context) (migrate.Source, error) { return theSource{w}, nil },
