@@ -75,17 +75,26 @@ func talliesOf(ctx context.Context, store *sqlite.Store, source, target string) 
 // print writes the sums, the differences and what follows from them.
 func (c *compared) print(ctx context.Context, w io.Writer) error {
 	t := table{left: 2}
+	var kinds []migrate.Kind // that were found
 	head := []string{"mailbox", "depth", "arrived", "present"}
 	for _, k := range findingKinds {
-		head = append(head, string(k))
+		if c.total.Found[k] > 0 {
+			kinds, head = append(kinds, k), append(head, string(k))
+		}
 	}
-	t.add(append(head, "explained")...)
+	if c.total.Explained > 0 {
+		head = append(head, "explained")
+	}
+	t.add(head...)
 	row := func(name, depth string, n comparison) {
 		cells := []string{name, depth, thousands(n.Arrived), thousands(n.Present)}
-		for _, k := range findingKinds {
+		for _, k := range kinds {
 			cells = append(cells, thousands(n.Found[k]))
 		}
-		t.add(append(cells, thousands(n.Explained))...)
+		if c.total.Explained > 0 {
+			cells = append(cells, thousands(n.Explained))
+		}
+		t.add(cells...)
 	}
 	for _, m := range c.mailboxes {
 		if v := m.Verification; v != nil {

@@ -42,9 +42,9 @@ Each depth includes those before it:
 Mail that came to the new account by itself is counted as extra and is no
 difference. So are messages of the source that no run has seen, as new.
 
-In the table, arrived = present + missing + deleted + misplaced; explained are
-those whose content differs only as is known from their copying, such as a
-repaired date.
+In the table, which leaves out what was not found, arrived = present + missing +
+deleted + misplaced; explained are those whose content differs only as is known
+from their copying, such as a repaired date.
 
 At most ` + fmt.Sprint(shownFindings) + ` differences of each kind are listed; "mailhaul status" lists them all,
 and so does --json, folder by folder.
