@@ -89,6 +89,7 @@ type Capabilities struct {
 	Parallel       int   // how many writes to one mailbox at once are worth making; at least 1
 	MaxMessageSize int64 // octets of one message; 0 if unknown
 	Labels         bool  // a message may be in several folders: equal content is stored once and placed again with Update
+	Keyed          bool  // Find knows a copy by Message.Key, however long ago it was written
 }
 
 // Position is a point in a target's log of changes; its form is the target's.

@@ -18,7 +18,8 @@ type pass struct {
 	progress *MailboxProgress
 	state    MailboxState
 	write    *writer
-	reads    int // since the target's position was last due
+	first    bool // the checkpoints knew no folder of the mailbox
+	reads    int  // since the target's position was last due
 }
 
 // positionEvery bounds how far back Target.Find has to look.
@@ -77,6 +78,7 @@ func (p *pass) walk(ctx context.Context) (err error) {
 	if err != nil {
 		return saved(err)
 	}
+	p.first = len(known) == 0
 	places, err := p.place(ctx, folders, known)
 	if err != nil {
 		return fmt.Errorf("make folders at the target: %w", err)

@@ -33,6 +33,7 @@ type world struct {
 	onList  func(f Folder) error
 
 	labels   bool
+	keyed    bool
 	parallel int
 	store    []*worldCopy
 	onAppend func(w *world, m *Message) error // called with mu held, before the effect
@@ -282,7 +283,7 @@ func (s *worldSource) Close() error { return nil }
 type worldTarget world
 
 func (t *worldTarget) Capabilities() Capabilities {
-	return Capabilities{Parallel: t.parallel, Labels: t.labels, MaxMessageSize: 1 << 22}
+	return Capabilities{Parallel: t.parallel, Labels: t.labels, Keyed: t.keyed, MaxMessageSize: 1 << 22}
 }
 
 func (t *worldTarget) Position(context.Context) (Position, error) {
@@ -374,7 +375,9 @@ func (t *worldTarget) Find(_ context.Context, folder FolderID, m *Message, since
 		return Stored{}, &Error{Op: "find", Class: Permanent, Err: ErrUndecided}
 	}
 	var from int
-	fmt.Sscan(string(since), &from)
+	if fmt.Sscan(string(since), &from); t.keyed {
+		from = 0
+	}
 	for _, c := range t.store[min(from, len(t.store)):] {
 		if !slices.Contains(c.folders, folder) {
 			continue

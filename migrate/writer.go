@@ -42,6 +42,8 @@ type writer struct {
 	hurry    chan struct{} // a worker waits for a result to be recorded
 	ended    chan struct{}
 	written  atomic.Int64 // messages that came to their outcome
+	strange  atomic.Int64 // messages that are still to be looked for before they are written
+	looking  sync.Mutex   // held meanwhile
 
 	mu     sync.Mutex
 	err    error                    // what stopped the writer, if it was not ctx
@@ -76,6 +78,9 @@ func newWriter(ctx context.Context, p *pass) *writer {
 		placed:   map[int64]FolderID{},
 		fresh:    map[place]bool{},
 		holds:    map[Digest]chan struct{}{},
+	}
+	if p.first && p.target.Capabilities().Keyed {
+		w.strange.Store(strangers)
 	}
 	w.ctx, w.stop = context.WithCancelCause(ctx)
 	writes, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -353,7 +358,39 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		t.rec = t.rec.vanished()
 		return nil
 	}
+	if err := w.stranger(t); err != nil {
+		return err
+	}
 	return w.write(t, doubt)
+}
+
+// strangers is how many messages of a mailbox that the checkpoints do not know
+// must be found to be new before all are taken for new.
+const strangers = 3
+
+// stranger returns an error if t, which no record says was ever written, is at
+// the target all the same: then the checkpoints of an earlier run are missing,
+// and all that it copied would be doubled.
+func (w *writer) stranger(t *task) error {
+	if w.strange.Load() == 0 {
+		return nil
+	}
+	w.looking.Lock() // so that none is written while another is looked for
+	defer w.looking.Unlock()
+	if w.strange.Load() == 0 {
+		return nil
+	}
+	_, err := w.target.Find(w.writes, t.folder, &t.msg, w.state.Position)
+	switch {
+	case err == nil:
+		return &Error{Op: "write", Class: Fatal, Refused: true,
+			Err:  errors.New("mailhaul has copied this mailbox before, and these checkpoints know nothing of it"),
+			Hint: "Use the checkpoint file of the earlier run, from a backup if need be: without it every message would be there twice. To begin anew, remove the copies at the target first."}
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUndecided):
+		w.strange.Add(-1)
+		return nil
+	}
+	return fmt.Errorf("look for an earlier copy: %w", err)
 }
 
 func (t *task) arrived(o Outcome, names []string, s Stored) {

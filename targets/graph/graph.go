@@ -144,7 +144,7 @@ func (t *Target) NoImport() error { return t.noImport }
 
 // Capabilities implements [migrate.Target].
 func (t *Target) Capabilities() migrate.Capabilities {
-	return migrate.Capabilities{Parallel: t.client.gate.Most(), MaxMessageSize: maxMessage}
+	return migrate.Capabilities{Parallel: t.client.gate.Most(), MaxMessageSize: maxMessage, Keyed: true}
 }
 
 // positionMargin allows for clocks of Microsoft's servers that differ.
