@@ -92,7 +92,7 @@ func again(t *testing.T, config string, want int, held func() int) {
 // no difference.
 func verifies(t *testing.T, config string) {
 	t.Helper()
-	if code, stdout, stderr := mailhaul(t.Context(), "verify", "--depth", "content", "--config", config); code != exitDone {
+	if code, stdout, stderr := mailhaul(t.Context(), "verify", "--depth", "content", "--jobs", "16", "--config", config); code != exitDone {
 		t.Errorf("verify ends with %d: %s\n%s", code, stderr, stdout)
 	}
 }
