@@ -159,6 +159,8 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 		Target: TargetConfig{Kind: "gmail"},
 		Gmail:  GmailConfig{Impersonate: "m@p.iam.gserviceaccount.com", Route: "auto", DateToleranceDays: 7, Profile: "new", Daily: "wait", Parallel: 8},
 		Graph:  GraphConfig{Cloud: "global", Route: "auto", Protected: "fail", Profile: "documented", Parallel: 4},
+		Transform: TransformConfig{From: "when-refused", NUL: "when-refused", LineEnds: "when-refused", LongLines: "when-refused", Header8Bit: "when-refused",
+			ContentType: "when-refused", Charset: "when-refused", MessageID: "when-refused", MissingMessageID: "never", Date: "when-refused", Receipt: "never", Signed: "keep"},
 		Run: RunConfig{Mailboxes: filepath.Join(dir, "mailboxes.csv"), Checkpoints: filepath.Join(dir, "mailhaul.db"),
 			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", spoolBytes: 2 << 30},
 	}

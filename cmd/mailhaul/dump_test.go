@@ -31,6 +31,7 @@ func TestADumpOfGmailEqualsTheSourceBelowTheHeadersThatGmailAdds(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := s.migration(t, "gmail", strings.TrimSpace(endpoint))
+	edit(t, config, "[target]", "[transform]\nfrom = \"never\"\n[target]")
 	if code, _, stderr := mailhaul(t.Context(), "run", "--config", config); code != exitDone && code != exitPerson {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}

@@ -125,9 +125,11 @@ func (c *check) compare(ctx context.Context, t *task) error {
 // because the same message was merged into another folder: at a target that
 // labels it cannot be in both.
 func (c *check) rescued(t *task) bool {
-	role := c.index.folders[t.entry.folder].Folder.Role
-	return (role == migrate.RoleTrash || role == migrate.RoleJunk) && !t.entry.merged &&
-		slices.ContainsFunc(c.index.with(t.entry.id), func(i uint32) bool { e := &c.index.entries[i]; return e.merged && e.state != unseen })
+	hidden := func(e *entry) bool {
+		role := c.index.folders[e.folder].Folder.Role
+		return role == migrate.RoleTrash || role == migrate.RoleJunk
+	}
+	return hidden(t.entry) && slices.ContainsFunc(c.index.with(t.entry.id), func(i uint32) bool { return !hidden(&c.index.entries[i]) })
 }
 
 // metadata compares flags and date. A finding on the date has the date of the
@@ -202,7 +204,7 @@ func (c *check) names(ids []migrate.FolderID) string {
 		}
 	}
 	if len(names) == 0 {
-		return "a folder that mailhaul did not make"
+		return "none of the folders that were copied"
 	}
 	return strings.Join(names, ", ")
 }
