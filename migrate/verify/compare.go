@@ -41,6 +41,12 @@ func (t *task) date() time.Time {
 	return t.msg.InternalDate
 }
 
+// hidden says that the target has t and does not show it.
+func (t *task) hidden(err error) {
+	t.present = true
+	t.find(migrate.KindContent, "the target does not give it back: "+err.Error())
+}
+
 // compare compares what the target has of t with its record and its message.
 func (c *check) compare(ctx context.Context, t *task) error {
 	k := c.index.folders[t.entry.folder]
@@ -57,6 +63,9 @@ func (c *check) compare(ctx context.Context, t *task) error {
 		switch {
 		case errors.Is(err, migrate.ErrNotFound):
 			t.find(migrate.KindMissing, "")
+			return nil
+		case passable(err):
+			t.hidden(err)
 			return nil
 		case err != nil:
 			return err
@@ -84,13 +93,15 @@ func (c *check) compare(ctx context.Context, t *task) error {
 	}
 	if t.picked {
 		h, replica, _, err := c.form(ctx, t.rec.Target)
-		switch e, permanent := errors.AsType[*migrate.Error](err); {
+		switch {
 		case errors.Is(err, migrate.ErrNotFound):
 			t.present = false
 			t.find(migrate.KindMissing, "")
 			return nil
-		case permanent && e.Class == migrate.Permanent:
-			t.find(migrate.KindContent, "the target does not give it back: "+err.Error())
+		case passable(err):
+			t.compared = true
+			t.hidden(err)
+			return nil
 		case err != nil:
 			return err
 		default:
@@ -111,6 +122,10 @@ func (c *check) compare(ctx context.Context, t *task) error {
 		if errors.Is(err, migrate.ErrNotFound) {
 			t.present, t.compared = false, false
 			t.find(migrate.KindMissing, "")
+			return nil
+		}
+		if passable(err) {
+			t.hidden(err)
 			return nil
 		}
 		if err != nil {

@@ -19,16 +19,17 @@ type extras struct {
 	keys   map[string]*extra         // by Held.Key
 	ids    map[string][]*extra       // by Message-ID in lower case
 	equals map[canon.Digest][]*extra // by content
+	claims map[*extra]bool           // of the batch that is not saved yet
 }
 
 type extra struct {
 	migrate.Held
 	folder  migrate.FolderState // one that it is in
-	claimed bool                // by a finding on the message that it is a copy of
+	claimed bool                // by a message that it was found to be a copy of
 }
 
 func newExtras() *extras {
-	return &extras{map[migrate.MessageID]bool{}, map[migrate.MessageID]*extra{}, map[string]*extra{}, map[string][]*extra{}, map[canon.Digest][]*extra{}}
+	return &extras{map[migrate.MessageID]bool{}, map[migrate.MessageID]*extra{}, map[string]*extra{}, map[string][]*extra{}, map[canon.Digest][]*extra{}, map[*extra]bool{}}
 }
 
 func (x *extras) add(h migrate.Held, f migrate.FolderState) {
@@ -84,7 +85,7 @@ func (c *check) readExtras(ctx context.Context) error {
 	return err
 }
 
-// passable says that a message that is none of ours cannot be read, or went.
+// passable says that an error concerns one message alone.
 func passable(err error) bool {
 	e, ok := errors.AsType[*migrate.Error](err)
 	return errors.Is(err, migrate.ErrNotFound) || ok && e.Class == migrate.Permanent
@@ -102,7 +103,7 @@ func (x *extras) doubles(m Mailbox, f migrate.FolderState, t *task, content bool
 	key := migrate.Key(m.Source, f.Folder, t.rec.UID)
 	claim := func(e *extra) {
 		switch {
-		case e == nil || e.claimed || e.Key != "" && !strings.EqualFold(e.Key, key): // it is one of another
+		case e == nil || e.claimed || x.claims[e] || e.Key != "" && !strings.EqualFold(e.Key, key): // it is one of another
 			return
 		case missing >= 0:
 			t.findings[missing] = migrate.Finding{Kind: migrate.KindMisplaced, Target: e.ID, Detail: "was written anew in " + e.folder.Name}
@@ -110,7 +111,7 @@ func (x *extras) doubles(m Mailbox, f migrate.FolderState, t *task, content bool
 		default:
 			t.findings = append(t.findings, migrate.Finding{Kind: migrate.KindDoubled, Target: e.ID, Detail: "one more copy in " + e.folder.Name})
 		}
-		e.claimed = true
+		x.claims[e] = true
 	}
 	claim(x.keys[key])
 	switch {

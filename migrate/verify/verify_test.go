@@ -439,18 +439,23 @@ func TestATargetThatIsBusyIsAskedAgain(t *testing.T) {
 }
 
 func TestAMessageThatTheTargetRefusesToShowIsADifference(t *testing.T) {
-	w := newWorld(true, "INBOX")
-	w.fill(5)
-	w.trouble = func(call string, id migrate.MessageID) error {
-		if call == "open" && id == "id-2" {
-			return &migrate.Error{Op: call, Class: migrate.Permanent, Err: errors.New("damaged")}
+	for _, d := range []verify.Depth{verify.Metadata, verify.Content} {
+		w := newWorld(true, "INBOX")
+		w.fill(5)
+		w.trouble = func(call string, id migrate.MessageID) error {
+			if call != "list" && id == "id-2" {
+				return &migrate.Error{Op: call, Class: migrate.Permanent, Err: errors.New("damaged")}
+			}
+			return nil
 		}
-		return nil
-	}
-	w.verify(t, at(verify.Content))
-	w.expect(t, "content 2 id-2")
-	if !strings.Contains(w.detail(), "damaged") {
-		t.Error(w.detail())
+		w.verify(t, at(d))
+		w.expect(t, "content 2 id-2")
+		if !strings.Contains(w.detail(), "damaged") {
+			t.Error(w.detail())
+		}
+		w.copies["id-2"].Folders = []migrate.FolderID{"another"} // and it must be looked for
+		w.verify(t, at(d))
+		w.expect(t, "content 2 id-2")
 	}
 }
 
@@ -514,9 +519,9 @@ func (b *brittle) Read(ctx context.Context, f migrate.Folder, ms []*migrate.Mess
 	return nil
 }
 
-func (w *world) verifyFrom(t *testing.T, b *brittle) {
+func (w *world) verifyFrom(t *testing.T, d verify.Depth, b *brittle, want ...string) {
 	t.Helper()
-	v := at(verify.Content)
+	v := at(d)
 	v.Progress, v.Retry = new(migrate.Progress), migrate.Retry{Patience: time.Hour}
 	results, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Ledger: w,
 		OpenSource: func(context.Context) (migrate.Source, error) { return b, nil },
@@ -524,13 +529,13 @@ func (w *world) verifyFrom(t *testing.T, b *brittle) {
 	if err = errors.Join(err, results[0].Err); err != nil {
 		t.Fatal(err)
 	}
-	w.expect(t)
+	w.expect(t, want...)
 }
 
 func TestAMessageThatTheSourceCannotDeliverIsLeftUnreadAndTheOthersAreCompared(t *testing.T) {
 	w := newWorld(false, "INBOX")
 	w.fill(7)
-	w.verifyFrom(t, &brittle{theSource{w}, map[migrate.UID]int{2: 2, 5: 1000}, errors.New("the line broke")})
+	w.verifyFrom(t, verify.Content, &brittle{theSource{w}, map[migrate.UID]int{2: 2, 5: 1000}, errors.New("the line broke")})
 	if f := w.latest.Folders[0]; f.Unread != 1 || f.Compared != 6 {
 		t.Errorf("%+v", f)
 	}
@@ -539,10 +544,16 @@ func TestAMessageThatTheSourceCannotDeliverIsLeftUnreadAndTheOthersAreCompared(t
 func TestASourceThatIsAwayBlamesNoMessage(t *testing.T) {
 	w := newWorld(false, "INBOX")
 	w.fill(7)
-	w.verifyFrom(t, &brittle{theSource{w}, map[migrate.UID]int{5: 20}, migrate.ErrUnreachable})
+	w.verifyFrom(t, verify.Content, &brittle{theSource{w}, map[migrate.UID]int{5: 20}, migrate.ErrUnreachable})
 	if f := w.latest.Folders[0]; f.Unread != 0 || f.Compared != 7 {
 		t.Errorf("%+v", f)
 	}
+}
+
+func TestADoubleIsNotForgottenWhileTheSourceIsAway(t *testing.T) {
+	w := newWorld(false, "INBOX")
+	twin := w.double(w.fill(7)[3])
+	w.verifyFrom(t, verify.Metadata, &brittle{theSource{w}, map[migrate.UID]int{4: 2}, migrate.ErrUnreachable}, "doubled 4 "+string(twin.ID))
 }
 
 // full has no room for findings.

@@ -244,6 +244,7 @@ const maxAuthors = 1000
 
 // save adds up what came of a batch and saves it with its findings.
 func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task, to migrate.UID, fresh int64) error {
+	clear(c.extras.claims)
 	for _, t := range tasks {
 		c.extras.doubles(c.Mailbox, c.index.folders[i], t, c.Depth == Content)
 	}
@@ -291,6 +292,9 @@ func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task
 	}
 	if err := c.Ledger.SaveVerified(ctx, next, findings...); err != nil {
 		return kept(err)
+	}
+	for e := range c.extras.claims {
+		e.claimed = true
 	}
 	c.state.Folders[i] = next
 	c.progress.Update(func(s *migrate.MailboxSnapshot) { s.Done += int64(len(tasks)); s.Failed += different })
