@@ -230,6 +230,9 @@ func TestAMessageThatMergingTookOutOfTheTrashIsNotMisplaced(t *testing.T) {
 	r.Folders = []migrate.FolderID{"at-Sent"} // and somebody moved it on
 	w.verify(t, at(verify.Content))
 	w.expect(t, "misplaced 2 id-1")
+	w.copy(w.deliver(0)).Folders = []migrate.FolderID{"at-Sent"} // which was nowhere else
+	w.verify(t, at(verify.Content))
+	w.expect(t, "misplaced 2 id-1", "misplaced 3 id-2")
 }
 
 func TestNotesExplainWhatTheySayAndNothingElse(t *testing.T) {
