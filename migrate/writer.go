@@ -41,9 +41,9 @@ type writer struct {
 	results  chan *task
 	hurry    chan struct{} // a worker waits for a result to be recorded
 	ended    chan struct{}
-	written  atomic.Int64 // messages that came to their outcome
-	strange  atomic.Int64 // messages that are still to be looked for before they are written
-	looking  sync.Mutex   // held meanwhile
+	written  atomic.Int64  // messages that came to their outcome
+	strange  atomic.Int64  // messages that are still to be looked for before they are written
+	looking  chan struct{} // holds a token meanwhile, so that none is written
 
 	mu     sync.Mutex
 	err    error                    // what stopped the writer, if it was not ctx
@@ -75,6 +75,7 @@ func newWriter(ctx context.Context, p *pass) *writer {
 		results:  make(chan *task, queued),
 		hurry:    make(chan struct{}, 1),
 		ended:    make(chan struct{}),
+		looking:  make(chan struct{}, 1),
 		placed:   map[int64]FolderID{},
 		fresh:    map[place]bool{},
 		holds:    map[Digest]chan struct{}{},
@@ -375,8 +376,12 @@ func (w *writer) stranger(t *task) error {
 	if w.strange.Load() == 0 {
 		return nil
 	}
-	w.looking.Lock() // so that none is written while another is looked for
-	defer w.looking.Unlock()
+	select {
+	case w.looking <- struct{}{}:
+		defer func() { <-w.looking }()
+	case <-w.ctx.Done():
+		return &Error{Op: "look", Refused: true, Err: context.Cause(w.ctx)}
+	}
 	if w.strange.Load() == 0 {
 		return nil
 	}
