@@ -124,7 +124,10 @@ func (w *writer) find(t *task, suspects []Record) (stored Stored, names []string
 		forms = append(forms, transform.Applied(r.Notes))
 	}
 	w.mu.Unlock()
-	for _, names = range append(forms, nil) {
+	if t.forms.step == 0 { // else the target refused the message as it is
+		forms = append(forms, nil)
+	}
+	for _, names = range forms {
 		m, err := w.form(t, names)
 		if err != nil {
 			return Stored{}, nil, err

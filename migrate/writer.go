@@ -298,7 +298,7 @@ func (w *writer) work() {
 
 // patience is how many failures in a row a message may have while others of
 // its mailbox get through.
-const patience = 8
+const patience = 12
 
 // append brings t to its outcome. If the run stops before, t stays Pending,
 // and in doubt unless it is certain that nothing was written.

@@ -183,7 +183,7 @@ func (s *site) records(t *testing.T, config string) map[string][]kept {
 					t.Errorf("%s, %s, UID %d: %v", user, path, r.UID, r.Outcome)
 				}
 				if r.Doubt {
-					t.Errorf("%s, %s, UID %d: in doubt", user, path, r.UID)
+					t.Errorf("%s, %s, UID %d: in doubt: %s", user, path, r.UID, r.Reason)
 				}
 				if r.Outcome == migrate.Excluded { // it was not read
 					want[path]--
