@@ -108,3 +108,13 @@ func (t Tally) Check() error {
 	}
 	return nil
 }
+
+// Arrived is how many messages are at the target.
+func (t Tally) Arrived() (n int64) {
+	for o, count := range t.Count {
+		if Outcome(o).Arrived() {
+			n += count
+		}
+	}
+	return n
+}

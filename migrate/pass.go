@@ -18,7 +18,7 @@ type pass struct {
 	progress *MailboxProgress
 	state    MailboxState
 	write    *writer
-	first    bool // the checkpoints knew no folder of the mailbox
+	arrived  bool // by the checkpoints, a message of the mailbox did
 	reads    int  // since the target's position was last due
 }
 
@@ -78,7 +78,6 @@ func (p *pass) walk(ctx context.Context) (err error) {
 	if err != nil {
 		return saved(err)
 	}
-	p.first = len(known) == 0
 	places, err := p.place(ctx, folders, known)
 	if err != nil {
 		return fmt.Errorf("make folders at the target: %w", err)
@@ -196,10 +195,9 @@ func (p *pass) position(ctx context.Context) error {
 	if err != nil {
 		return saved(err)
 	}
-	for _, t := range tallies {
-		if t.Doubts > 0 {
-			return nil
-		}
+	p.arrived = slices.ContainsFunc(tallies, func(t Tally) bool { return t.Arrived() > 0 })
+	if slices.ContainsFunc(tallies, func(t Tally) bool { return t.Doubts > 0 }) {
+		return nil
 	}
 	return p.advance(ctx)
 }

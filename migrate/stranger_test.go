@@ -20,12 +20,14 @@ func TestAMailboxThatWasCopiedBeforeIsNotDoubledForLackOfCheckpoints(t *testing.
 		store, places := w.store, w.places
 		w.fresh()
 		w.store, w.places = store, places
-		err := w.run()
-		if _, hint := Explain(err); err == nil || !strings.Contains(hint, "checkpoint file of the earlier run") {
-			t.Errorf("%v, hint %q", err, hint)
-		}
-		if len(w.store) != copies {
-			t.Errorf("%d copies became %d", copies, len(w.store))
+		for n := range 3 { // it may well be run again
+			err := w.run()
+			if _, hint := Explain(err); err == nil || !strings.Contains(hint, "checkpoint file of the earlier run") {
+				t.Errorf("run %d: %v, hint %q", n, err, hint)
+			}
+			if len(w.store) != copies {
+				t.Fatalf("run %d: %d copies became %d", n, copies, len(w.store))
+			}
 		}
 		for id, r := range w.ledger {
 			if r.Outcome != Pending || r.Doubt {

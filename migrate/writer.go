@@ -80,7 +80,7 @@ func newWriter(ctx context.Context, p *pass) *writer {
 		fresh:    map[place]bool{},
 		holds:    map[Digest]chan struct{}{},
 	}
-	if p.first && p.target.Capabilities().Keyed {
+	if !p.arrived && p.target.Capabilities().Keyed {
 		w.strange.Store(strangers)
 	}
 	w.ctx, w.stop = context.WithCancelCause(ctx)
@@ -359,14 +359,16 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		t.rec = t.rec.vanished()
 		return nil
 	}
-	if err := w.stranger(t); err != nil {
-		return err
+	if !*doubt { // else it was looked for already
+		if err := w.stranger(t); err != nil {
+			return err
+		}
 	}
 	return w.write(t, doubt)
 }
 
-// strangers is how many messages of a mailbox that the checkpoints do not know
-// must be found to be new before all are taken for new.
+// strangers is how many messages of a mailbox of which none arrived, by the
+// checkpoints, must be found to be new before all are taken for new.
 const strangers = 3
 
 // stranger returns an error if t, which no record says was ever written, is at

@@ -21,13 +21,15 @@ func TestWithoutItsCheckpointsAMailboxAtMicrosoft365IsNotDoubled(t *testing.T) {
 		if err := os.Remove(filepath.Join(o.dir, "mailhaul.db")); err != nil {
 			t.Fatal(err)
 		}
-		_, _, stderr := mailhaul(t.Context(), "run", "--config", config)
-		_, status, _ := mailhaul(t.Context(), "status", "--config", config)
-		if !strings.Contains(status, "has copied this mailbox before") || !strings.Contains(status, "checkpoint file of the earlier run") {
-			t.Errorf("%s: nobody is told: %s\n%s", route, stderr, status)
-		}
-		if n := len(sim.Messages("ann@example.org")); n != officeMail {
-			t.Errorf("%s: %d messages became %d", route, officeMail, n)
+		for n := range 2 { // it may well be run again
+			_, _, stderr := mailhaul(t.Context(), "run", "--config", config)
+			_, status, _ := mailhaul(t.Context(), "status", "--config", config)
+			if !strings.Contains(status, "has copied this mailbox before") || !strings.Contains(status, "checkpoint file of the earlier run") {
+				t.Errorf("%s, run %d: nobody is told: %s\n%s", route, n, stderr, status)
+			}
+			if n := len(sim.Messages("ann@example.org")); n != officeMail {
+				t.Errorf("%s: %d messages became %d", route, officeMail, n)
+			}
 		}
 	}
 }

@@ -157,12 +157,7 @@ func (v *verification) check(tallies []migrate.Tally) error {
 		if err := t.Check(); err != nil {
 			return err
 		}
-		var arrived int64
-		for o := range migrate.Outcomes {
-			if o.Arrived() {
-				arrived += t.Count[o]
-			}
-		}
+		arrived := t.Arrived()
 		var c comparison
 		for _, f := range v.Folders {
 			if f.UIDValidity == t.Folder.UIDValidity && slices.Equal(f.Path, t.Folder.Path) {
