@@ -76,8 +76,9 @@ type localError struct{ err error }
 func (e *localError) Error() string { return e.err.Error() }
 func (e *localError) Unwrap() error { return e.err }
 
-// saved marks an error of the checkpoints as local.
-func saved(err error) error {
+// Saved marks an error of the checkpoints as trouble of this machine, which
+// stops all mailboxes and is not tried again.
+func Saved(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -92,31 +93,41 @@ func (e *Engine) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, error)
 	results := make([]Result, len(mailboxes))
 	progress := make([]*MailboxProgress, len(mailboxes))
 	for i, m := range mailboxes {
-		results[i] = Result{Mailbox: m, Err: errNotStarted}
+		results[i] = Result{Mailbox: m, Err: ErrNotStarted}
 		progress[i] = e.Progress.Add(m.Source, m.Target)
 	}
+	err := Each(ctx, e.Jobs, len(mailboxes), func(ctx context.Context, i int) error {
+		results[i].Err = e.pass(ctx, mailboxes[i], progress[i])
+		return results[i].Err
+	})
+	return results, err
+}
+
+// Each calls fn for each of n mailboxes, of jobs at once. An error stops no
+// other mailbox, unless it is trouble of this machine. When ctx ends no further
+// mailbox begins. The error is that trouble, or the cause that ended ctx.
+func Each(ctx context.Context, jobs, n int, fn func(ctx context.Context, i int) error) error {
 	g, all := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, e.Jobs))
-	for i, m := range mailboxes {
+	g.SetLimit(max(1, jobs))
+	for i := range n {
 		g.Go(func() error {
 			if all.Err() != nil {
 				return context.Cause(all)
 			}
-			results[i].Err = e.pass(all, m, progress[i])
-			if local := (*localError)(nil); errors.As(results[i].Err, &local) {
+			if local := (*localError)(nil); errors.As(fn(all, i), &local) {
 				return local
 			}
 			return nil
 		})
 	}
-	err := g.Wait()
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+	if err := g.Wait(); err != nil || ctx.Err() == nil {
+		return err
 	}
-	return results, err
+	return context.Cause(ctx)
 }
 
-var errNotStarted = errors.New("not started")
+// ErrNotStarted is the error of a mailbox that was not begun.
+var ErrNotStarted = errors.New("not started")
 
 // Explain returns what a person should read of an error: what happened, and
 // what to do about it, if that is known.

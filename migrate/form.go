@@ -109,7 +109,7 @@ func (w *writer) intend(t *task, names []string) error {
 		return nil
 	}
 	t.rec.Notes = names
-	return saved(w.ledger.Save(context.WithoutCancel(w.ctx), t.rec))
+	return Saved(w.ledger.Save(context.WithoutCancel(w.ctx), t.rec))
 }
 
 // find looks for t in the folders and in the forms in which it may have been

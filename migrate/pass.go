@@ -32,15 +32,15 @@ func (e *Engine) pass(ctx context.Context, m Mailbox, progress *MailboxProgress)
 
 	p.ledger, err = e.Checkpoints.Mailbox(ctx, m.Source, m.Target)
 	if err != nil {
-		return saved(err)
+		return Saved(err)
 	}
 	if p.state, err = p.ledger.State(ctx); err != nil {
-		return saved(err)
+		return Saved(err)
 	}
 	complete := p.state.Complete || !p.Heal
 	p.state.Started, p.state.Ended, p.state.Complete, p.state.Error, p.state.Hint = time.Now(), time.Time{}, false, "", ""
 	if err := p.ledger.SaveState(ctx, p.state); err != nil {
-		return saved(err)
+		return Saved(err)
 	}
 	err = p.walk(ctx)
 	if err == nil && ctx.Err() != nil {
@@ -53,7 +53,7 @@ func (e *Engine) pass(ctx context.Context, m Mailbox, progress *MailboxProgress)
 	if err != nil && ctx.Err() == nil {
 		p.state.Error, p.state.Hint = Explain(err)
 	}
-	return errors.Join(err, saved(p.ledger.SaveState(context.WithoutCancel(ctx), p.state)))
+	return errors.Join(err, Saved(p.ledger.SaveState(context.WithoutCancel(ctx), p.state)))
 }
 
 // walk opens both ends and goes through every folder.
@@ -76,7 +76,7 @@ func (p *pass) walk(ctx context.Context) (err error) {
 	p.progress.total(folders)
 	known, err := p.ledger.Folders(ctx)
 	if err != nil {
-		return saved(err)
+		return Saved(err)
 	}
 	places, err := p.place(ctx, folders, known)
 	if err != nil {
@@ -193,7 +193,7 @@ func (p *pass) position(ctx context.Context) error {
 	p.reads = 0
 	tallies, err := p.tallies(ctx)
 	if err != nil {
-		return saved(err)
+		return Saved(err)
 	}
 	p.arrived = slices.ContainsFunc(tallies, func(t Tally) bool { return t.Arrived() > 0 })
 	if slices.ContainsFunc(tallies, func(t Tally) bool { return t.Doubts > 0 }) {
@@ -219,7 +219,7 @@ func (p *pass) waiting(ctx context.Context, folders []Folder, places []Placement
 		}
 	}
 	p.progress.total(fs)
-	return fs, ps, saved(err)
+	return fs, ps, Saved(err)
 }
 
 // advance records the target's position.
@@ -230,7 +230,7 @@ func (p *pass) advance(ctx context.Context) error {
 		return fmt.Errorf("position of the target: %w", err)
 	}
 	p.state.Position = at
-	return saved(p.ledger.SaveState(ctx, p.state))
+	return Saved(p.ledger.SaveState(ctx, p.state))
 }
 
 // folder lists a folder batch by batch and hands on what is still to be done.
@@ -252,7 +252,7 @@ func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []Fo
 		}
 	}
 	if err := p.ledger.SaveFolder(ctx, &st); err != nil {
-		return saved(err)
+		return Saved(err)
 	}
 	p.write.know(st)
 	p.progress.Phase(f.String())
@@ -394,12 +394,12 @@ func (p *pass) listed(ctx context.Context, st FolderState, place Placement, batc
 	}
 	if len(fresh) > 0 {
 		if err := p.ledger.AddListed(ctx, fresh...); err != nil {
-			return nil, saved(err)
+			return nil, Saved(err)
 		}
 	}
 	if len(changed) > 0 {
 		if err := p.ledger.Save(ctx, changed...); err != nil {
-			return nil, saved(err)
+			return nil, Saved(err)
 		}
 	}
 	p.progress.listed(int64(len(batch)), done)
@@ -418,7 +418,7 @@ func failed(r Record, m *Message, err error) Record {
 func (p *pass) each(ctx context.Context, st FolderState, from, to UID, fn func(Record) error) error {
 	for r, err := range p.ledger.Records(ctx, st.ID, from, to) {
 		if err != nil {
-			return saved(err)
+			return Saved(err)
 		}
 		if p.Heal && !r.Lost() {
 			continue
@@ -451,7 +451,7 @@ func (p *pass) vanish(ctx context.Context, st FolderState, r Record) error {
 func (p *pass) identity(ctx context.Context) error {
 	tallies, err := p.tallies(ctx)
 	if err != nil {
-		return saved(err)
+		return Saved(err)
 	}
 	for _, t := range tallies {
 		if err := t.Check(); err != nil {

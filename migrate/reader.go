@@ -141,7 +141,7 @@ func (p *pass) missing(ctx context.Context, left []*task) error {
 // record saves the outcome of a message that the writer does not see.
 func (p *pass) record(ctx context.Context, r Record) error {
 	if err := p.ledger.Save(ctx, r); err != nil {
-		return saved(err)
+		return Saved(err)
 	}
 	p.progress.done(r)
 	return nil

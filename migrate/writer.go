@@ -264,7 +264,7 @@ func (w *writer) commit(intents, results []*task) {
 		err = w.ledger.Save(context.WithoutCancel(w.ctx), recs...)
 	}
 	if err != nil {
-		w.fail(saved(err)) // so the workers will not write the intents
+		w.fail(Saved(err)) // so the workers will not write the intents
 	}
 	for _, t := range intents {
 		w.ready <- t
@@ -440,7 +440,7 @@ func (w *writer) merge(t *task) (merged bool, others []Record, err error) {
 	}
 	equal, err := w.ledger.ByDigest(w.writes, t.msg.Digest)
 	if err != nil {
-		return false, nil, saved(err)
+		return false, nil, Saved(err)
 	}
 	var r Record
 	for _, r = range equal {

@@ -72,10 +72,7 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 				return graph.Open(ctx, config)
 			}
 		}
-		k.readCost = func(w verify.Work) pace.Cost {
-			w.Looks = 0 // its lists tell all
-			return graph.ReadCost(w)
-		}
+		k.readCost = graph.ReadCost
 	}
 	k.shared = pace.NewLimiter(nil, k.common...)
 	return k, nil

@@ -117,8 +117,8 @@ func (v *vault) arrives(t *testing.T, user string) {
 	t.Helper()
 	path, body := "/v1.0/users/"+user+"/mailFolders/inbox/messages", `{"subject":"news"}`
 	if v.kind == "gmail" {
-		path = "/gmail/v1/users/" + user + "/messages"
-		body = `{"labelIds":["INBOX"],"raw":"` + base64.URLEncoding.EncodeToString([]byte("From: new@example.net\r\nSubject: news\r\n\r\nNew.\r\n")) + `"}`
+		path = "/gmail/v1/users/" + user + "/messages?internalDateSource=dateHeader"
+		body = `{"labelIds":["INBOX"],"raw":"` + base64.URLEncoding.EncodeToString([]byte("From: new@example.net\r\nDate: Wed, 15 Nov 2023 08:00:00 +0000\r\nSubject: news\r\n\r\nNew.\r\n")) + `"}`
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, strings.TrimSuffix(v.url, "/")+path, strings.NewReader(body))
 	if err != nil {

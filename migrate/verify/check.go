@@ -37,7 +37,7 @@ type check struct {
 func (c *check) run(ctx context.Context) error {
 	folders, err := c.Ledger.Folders(ctx)
 	if err != nil {
-		return kept(err)
+		return migrate.Saved(err)
 	}
 	if err := c.begin(ctx, folders); err != nil {
 		return err
@@ -52,12 +52,12 @@ func (c *check) run(ctx context.Context) error {
 	}
 	defer c.target.Close()
 	if c.index, err = newIndex(ctx, c.Ledger, folders); err != nil {
-		return kept(err)
+		return migrate.Saved(err)
 	}
 	c.extras = newExtras()
 	for f, err := range c.Ledger.Findings(ctx) { // of what was done before it was stopped
 		if err != nil {
-			return kept(err)
+			return migrate.Saved(err)
 		}
 		c.extras.known[f.Target] = true
 	}
@@ -84,7 +84,7 @@ func (c *check) run(ctx context.Context) error {
 		return err
 	}
 	c.state.Ended = time.Now()
-	return kept(c.Ledger.EndVerification(ctx, c.state))
+	return migrate.Saved(c.Ledger.EndVerification(ctx, c.state))
 }
 
 // begin goes on with a verification that was stopped, unless it was another,
@@ -92,11 +92,11 @@ func (c *check) run(ctx context.Context) error {
 func (c *check) begin(ctx context.Context, folders []migrate.FolderState) error {
 	latest, err := c.Ledger.Verification(ctx)
 	if err != nil {
-		return kept(err)
+		return migrate.Saved(err)
 	}
 	pass, err := c.Ledger.State(ctx)
 	if err != nil {
-		return kept(err)
+		return migrate.Saved(err)
 	}
 	want := migrate.Verification{Depth: string(c.Depth), Started: time.Now()}
 	if c.Depth == Sampled {
@@ -106,7 +106,7 @@ func (c *check) begin(ctx context.Context, folders []migrate.FolderState) error 
 	if c.Fresh || latest.Started.IsZero() || !latest.Ended.IsZero() || latest.Depth != want.Depth || latest.Sample != want.Sample || pass.Started.After(latest.Started) {
 		c.state = want
 		if err := c.Ledger.BeginVerification(ctx, want); err != nil {
-			return kept(err)
+			return migrate.Saved(err)
 		}
 	}
 	var all []migrate.FolderVerification // in the order of folders
@@ -127,7 +127,7 @@ func (c *check) retry(ctx context.Context, fn func() error) error {
 }
 
 // live returns the folders of the source that still are the ones of records,
-// by FolderState.ID, and how many messages the source has in all its folders.
+// by FolderState.ID.
 func (c *check) live(ctx context.Context) (map[int64]migrate.Folder, error) {
 	var folders []migrate.Folder
 	err := c.retry(ctx, func() (err error) { folders, err = c.source.Folders(ctx); return err })
@@ -273,7 +273,7 @@ func (c *check) parallel(ctx context.Context, n int, fn func(ctx context.Context
 }
 
 // form reads a message back.
-func (c *check) form(ctx context.Context, id migrate.MessageID) (held migrate.Held, f *canon.Form, n int64, err error) {
+func (c *check) form(ctx context.Context, id migrate.MessageID) (held migrate.Held, f *canon.Form, err error) {
 	err = c.retry(ctx, func() error {
 		h, body, err := c.target.Open(ctx, id)
 		if err != nil {
@@ -284,13 +284,11 @@ func (c *check) form(ctx context.Context, id migrate.MessageID) (held migrate.He
 		if f, err = canon.Sum(count); err != nil {
 			return fmt.Errorf("read back: %w", err)
 		}
-		held, n = h, count.n
+		held = h
+		c.progress.Update(func(s *migrate.MailboxSnapshot) { s.Bytes += count.n })
 		return nil
 	})
-	if err == nil {
-		c.progress.Update(func(s *migrate.MailboxSnapshot) { s.Bytes += n })
-	}
-	return held, f, n, err
+	return held, f, err
 }
 
 func (c *check) look(ctx context.Context, id migrate.MessageID) (h migrate.Held, err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -23,12 +22,6 @@ const (
 )
 
 func near(a, b time.Time, within time.Duration) bool { return a.Sub(b).Abs() <= within }
-
-// written is what was meant to be written of a message: its own octets, but
-// for the transforms among notes.
-func written(notes []string, internalDate time.Time, r io.Reader) io.Reader {
-	return transform.Reader(notes, internalDate, r)
-}
 
 func (t *task) find(k migrate.Kind, detail string) {
 	t.findings = append(t.findings, migrate.Finding{Kind: k, Detail: detail})
@@ -92,7 +85,7 @@ func (c *check) compare(ctx context.Context, t *task) error {
 		return nil
 	}
 	if t.picked {
-		h, replica, _, err := c.form(ctx, t.rec.Target)
+		h, replica, err := c.form(ctx, t.rec.Target)
 		switch {
 		case errors.Is(err, migrate.ErrNotFound):
 			t.present = false

@@ -53,36 +53,34 @@ func (c *check) readExtras(ctx context.Context) error {
 	}
 	c.progress.Phase("messages that were not copied")
 	var mu sync.Mutex
-	err := c.parallel(ctx, len(all), func(ctx context.Context, i int) (err error) {
+	return c.parallel(ctx, len(all), func(ctx context.Context, i int) (err error) {
 		e := all[i]
-		var digest canon.Digest
-		if c.Depth == Content {
-			_, form, _, err := c.form(ctx, e.ID)
-			if err == nil {
-				digest = form.Content()
-			} else if !passable(err) {
-				return err
-			}
+		held, form := e.Held, (*canon.Form)(nil)
+		switch {
+		case c.Depth == Content:
+			held, form, err = c.form(ctx, e.ID)
+		case !e.Complete:
+			held, err = c.look(ctx, e.ID)
 		}
-		if !e.Complete && c.Depth != Content {
-			held, err := c.look(ctx, e.ID)
-			if err == nil {
-				e.Held = held
-			} else if !passable(err) {
-				return err
+		if err != nil {
+			if passable(err) { // it is no double of ours that anybody could show
+				return nil
 			}
+			return err
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if c.Depth == Content {
-			c.extras.equals[digest] = append(c.extras.equals[digest], e)
+		if held.Complete {
+			e.Held = held
+		}
+		if form != nil {
+			c.extras.equals[form.Content()] = append(c.extras.equals[form.Content()], e)
 		} else if e.MessageID != "" {
 			id := strings.ToLower(e.MessageID)
 			c.extras.ids[id] = append(c.extras.ids[id], e)
 		}
 		return nil
 	})
-	return err
 }
 
 // passable says that an error concerns one message alone.
@@ -143,7 +141,7 @@ func (c *check) saveExtras(ctx context.Context) error {
 			continue
 		}
 		if err := c.Ledger.SaveVerified(ctx, f, found...); err != nil {
-			return kept(err)
+			return migrate.Saved(err)
 		}
 	}
 	return nil

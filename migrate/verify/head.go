@@ -30,10 +30,7 @@ func (h *head) read() (from string, dates []time.Time) {
 				from = list[0].Address
 			}
 		case "date", "received", "delivery-date", "x-received":
-			_, last, found := cutLast(value, ";")
-			if !found {
-				last = value
-			}
+			last := value[strings.LastIndexByte(value, ';')+1:] // of Received the part that is a date
 			if d, err := mail.ParseDate(strings.TrimSpace(last)); err == nil {
 				dates = append(dates, d)
 			}
@@ -56,11 +53,4 @@ func (h *head) read() (from string, dates []time.Time) {
 	}
 	field()
 	return from, dates
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"strconv"
 	"strings"
@@ -110,18 +110,12 @@ func (s Sample) pick(ctx context.Context, l Ledger, folder int64, seed uint64) (
 
 // lotOf is a number by which messages are drawn, as good as random.
 func lotOf(seed uint64, folder int64, uid migrate.UID) uint64 {
-	h := fnv.New64a()
 	var b [20]byte
 	binary.BigEndian.PutUint64(b[:], seed)
 	binary.BigEndian.PutUint64(b[8:], uint64(folder))
 	binary.BigEndian.PutUint32(b[16:], uint32(uid))
-	h.Write(b[:])
-	x := h.Sum64() // FNV alone mixes the last octets badly
-	x ^= x >> 33
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	x *= 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
+	sum := sha256.Sum256(b[:])
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // A lottery keeps the tickets with the lowest numbers. It is a heap with the

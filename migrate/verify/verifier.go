@@ -2,10 +2,8 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"golang.org/x/sync/errgroup"
+	"slices"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -35,22 +33,6 @@ type Result struct {
 	Err     error
 }
 
-// ledgerError is trouble of this machine, which stops all.
-type ledgerError struct{ err error }
-
-func (e *ledgerError) Error() string { return e.err.Error() }
-func (e *ledgerError) Unwrap() error { return e.err }
-
-func kept(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	_, hint := migrate.Explain(err)
-	return &ledgerError{&migrate.Error{Op: "checkpoints", Class: migrate.Fatal, Hint: hint, Err: err}}
-}
-
-var errNotStarted = errors.New("not started")
-
 // Run verifies each mailbox and says how each ended, in the order given. One
 // that was stopped goes on where it was. The error is trouble of this machine,
 // or the cause that ended ctx.
@@ -58,30 +40,16 @@ func (v *Verifier) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, erro
 	results := make([]Result, len(mailboxes))
 	progress := make([]*migrate.MailboxProgress, len(mailboxes))
 	for i, m := range mailboxes {
-		results[i] = Result{m, errNotStarted}
+		results[i] = Result{m, migrate.ErrNotStarted}
 		progress[i] = v.Progress.Add(m.Source, m.Target)
 	}
-	g, all := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, v.Jobs))
-	for i, m := range mailboxes {
-		g.Go(func() error {
-			if all.Err() != nil {
-				return context.Cause(all)
-			}
-			c := &check{Verifier: v, Mailbox: m, progress: progress[i]}
-			progress[i].Begin()
-			results[i].Err = c.run(all)
-			progress[i].End(results[i].Err)
-			if local := (*ledgerError)(nil); errors.As(results[i].Err, &local) {
-				return local
-			}
-			return nil
-		})
-	}
-	err := g.Wait()
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
+	err := migrate.Each(ctx, v.Jobs, len(mailboxes), func(ctx context.Context, i int) error {
+		c := &check{Verifier: v, Mailbox: mailboxes[i], progress: progress[i]}
+		progress[i].Begin()
+		results[i].Err = c.run(ctx)
+		progress[i].End(results[i].Err)
+		return results[i].Err
+	})
 	return results, err
 }
 
@@ -129,8 +97,8 @@ func (v *Verifier) Plan(ctx context.Context, l Ledger) (Work, error) {
 
 // reached says whether the depth asked for includes d.
 func (v *Verifier) reached(d Depth) bool {
-	order := map[Depth]int{Counts: 1, Metadata: 2, Sampled: 3, Content: 4}
-	return order[v.Depth] >= order[d]
+	order := []Depth{Counts, Metadata, Sampled, Content}
+	return slices.Index(order, v.Depth) >= slices.Index(order, d)
 }
 
 // Check returns an error unless v can run.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/canon"
+	"github.com/mailhaul/mailhaul/migrate/transform"
 )
 
 // Records whose messages the source does not list any more are walked in
@@ -54,7 +55,7 @@ func (c *check) folder(ctx context.Context, i int, f migrate.Folder) error {
 	if c.Depth == Sampled {
 		var err error
 		if picked, err = c.Sample.pick(ctx, c.Ledger, k.ID, uint64(c.state.Started.UnixNano())); err != nil {
-			return kept(err)
+			return migrate.Saved(err)
 		}
 	}
 	const end = ^migrate.UID(0)
@@ -81,7 +82,7 @@ func (c *check) folder(ctx context.Context, i int, f migrate.Folder) error {
 		n, to := 0, end
 		for r, err := range c.Ledger.Records(ctx, k.ID, done.Next, end) {
 			if err != nil {
-				return kept(err)
+				return migrate.Saved(err)
 			}
 			if n++; n == batchRecords {
 				to = r.UID
@@ -104,7 +105,7 @@ func (c *check) batch(ctx context.Context, i int, f migrate.Folder, batch []migr
 	records := 0
 	for r, err := range c.Ledger.Records(ctx, k.ID, done.Next, to) {
 		if err != nil {
-			return kept(err)
+			return migrate.Saved(err)
 		}
 		at, ok := slices.BinarySearchFunc(batch, r.UID, func(m migrate.Message, u migrate.UID) int { return int(int64(m.UID) - int64(u)) })
 		if ok {
@@ -115,7 +116,7 @@ func (c *check) batch(ctx context.Context, i int, f migrate.Folder, batch []migr
 		}
 		t := &task{rec: r, entry: c.index.of(i, r.UID)}
 		if t.entry == nil {
-			return kept(errors.New("the records changed while they were read"))
+			return migrate.Saved(errors.New("the records changed while they were read"))
 		}
 		if ok {
 			t.msg = &batch[at]
@@ -204,7 +205,7 @@ func (c *check) readGroup(ctx context.Context, f migrate.Folder, group []*task) 
 		r = io.TeeReader(r, io.MultiWriter(&h, sum))
 		if t.picked {
 			var err error
-			if t.form, err = canon.Sum(written(t.rec.Notes, m.InternalDate, r)); err != nil {
+			if t.form, err = canon.Sum(transform.Reader(t.rec.Notes, m.InternalDate, r)); err != nil {
 				return err
 			}
 		}
@@ -291,7 +292,7 @@ func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task
 		next.Next++
 	}
 	if err := c.Ledger.SaveVerified(ctx, next, findings...); err != nil {
-		return kept(err)
+		return migrate.Saved(err)
 	}
 	for e := range c.extras.claims {
 		e.claimed = true

@@ -289,21 +289,23 @@ func TestReadingWritesNothingAndCostsWhatIsSaid(t *testing.T) {
 		}
 	}
 	for _, id := range ids[:20] {
-		if _, err := target.Look(t.Context(), id); err != nil {
-			t.Fatal(err)
-		}
 		_, content, err := target.Open(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
 		content.Close()
 	}
-	if n := writes.Load(); n > 0 {
-		t.Errorf("reading made %d calls that write", n)
-	}
-	said := ReadCost(verify.Work{Folders: 3, Listed: int64(len(ids)), Looks: 20, Opens: 20, Bytes: 1 << 20})
+	said := ReadCost(verify.Work{Folders: 3, Listed: int64(len(ids)), Looks: int64(len(ids)), Opens: 20, Bytes: 1 << 20})
 	if n := calls.Load(); n > said[pace.Requests] || n < said[pace.Requests]*3/4 || said[pace.Bytes] != 0 {
 		t.Errorf("it took %d calls, said are %d", n, said[pace.Requests])
+	}
+	for _, id := range ids[:20] {
+		if _, err := target.Look(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := writes.Load(); n > 0 {
+		t.Errorf("reading made %d calls that write", n)
 	}
 	if more := ReadCost(verify.Work{Listed: 100 * listPage})[pace.Requests] - ReadCost(verify.Work{})[pace.Requests]; more != 100 {
 		t.Errorf("100 pages cost %d calls", more)
