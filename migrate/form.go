@@ -121,12 +121,12 @@ func (w *writer) find(t *task, suspects []Record) (stored Stored, names []string
 		if f := w.placed[r.Folder]; r.place() != t.place() && !slices.Contains(folders, f) {
 			folders = append(folders, f)
 		}
-		forms = append(forms, transform.Applied(r.Notes))
+		form := transform.Applied(r.Notes)
+		if !slices.ContainsFunc(forms, func(other []string) bool { return slices.Equal(form, other) }) {
+			forms = append(forms, form)
+		}
 	}
 	w.mu.Unlock()
-	if t.forms.step == 0 { // else the target refused the message as it is
-		forms = append(forms, nil)
-	}
 	for _, names = range forms {
 		m, err := w.form(t, names)
 		if err != nil {

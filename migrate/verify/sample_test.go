@@ -1,7 +1,10 @@
 package verify_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 
@@ -81,6 +84,38 @@ func TestASampleTakesItsShareOfEachKindOfMessage(t *testing.T) {
 		if err != nil || work.Opens != int64(len(opened)) || work.Looks != 113-work.Opens || work.Listed != 113 || work.Folders != 1 {
 			t.Errorf("%v: the plan says %+v, %v", s, work, err)
 		}
+	}
+}
+
+func TestEachVerificationDrawsItsOwnSampleAndKeepsItWhenItIsStopped(t *testing.T) {
+	w, first := sampled(t, verify.Sample{N: 20})
+	second := map[migrate.MessageID]bool{}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	w.trouble = func(call string, id migrate.MessageID) error {
+		if call == "open" {
+			second[id] = true
+		}
+		if len(second) == 15 {
+			cancel(errors.New("interrupted"))
+		}
+		return ctx.Err()
+	}
+	v := &verify.Verifier{Depth: verify.Sampled, Sample: verify.Sample{N: 20}}
+	if err := w.run(ctx, v); err == nil {
+		t.Fatal("it was not interrupted")
+	}
+	w.trouble = func(call string, id migrate.MessageID) error {
+		if call == "open" {
+			second[id] = true
+		}
+		return nil
+	}
+	w.verify(t, v)
+	if len(second) != len(first) {
+		t.Errorf("a stopped verification read back %d messages, one that was not %d", len(second), len(first))
+	}
+	if maps.Equal(first, second) {
+		t.Error("two verifications drew the same messages")
 	}
 }
 

@@ -462,6 +462,23 @@ func TestAMessageThatTheTargetRefusesToShowIsADifference(t *testing.T) {
 	}
 }
 
+func TestNewMailThatCannotBeReadStopsNothing(t *testing.T) {
+	for _, d := range []verify.Depth{verify.Metadata, verify.Content} {
+		w := newWorld(true, "INBOX")
+		w.double(w.fill(5)[2])
+		w.trouble = func(call string, id migrate.MessageID) error {
+			if call != "list" && id == "id-6" {
+				return &migrate.Error{Op: call, Class: migrate.Permanent, Err: errors.New("damaged")}
+			}
+			return nil
+		}
+		w.verify(t, at(d))
+		if len(w.findings) != 1 || w.findings[0].Kind != migrate.KindExtra {
+			t.Errorf("%s: %+v", d, w.findings)
+		}
+	}
+}
+
 func TestAFatalErrorStopsAMailboxAndIsTold(t *testing.T) {
 	w := newWorld(false, "INBOX")
 	w.fill(5)
