@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// parseDate reads a date (RFC 5322 sections 3.3 and 4.3). The name of the day
+// ParseDate reads a date (RFC 5322 sections 3.3 and 4.3). The name of the day
 // is not looked at.
-func parseDate(s string) (t time.Time, ok bool) {
+func ParseDate(s string) (t time.Time, ok bool) {
 	words := strings.Fields(strings.NewReplacer(",", " ", "\x00", " ").Replace(withoutComments(s)))
 	if len(words) > 0 && !digit(words[0][0]) {
 		words = words[1:]

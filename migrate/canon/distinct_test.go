@@ -32,7 +32,7 @@ func damages(n *node) []damage {
 	}
 	ds := []damage{
 		{"a second later", []Aspect{Date}, setField("Date", func(s string) string {
-			t, ok := parseDate(s)
+			t, ok := ParseDate(s)
 			if !ok {
 				return "never"
 			}

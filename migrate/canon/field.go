@@ -211,7 +211,7 @@ func (h *header) values() (vs [len(messageFields)]value) {
 func (a Aspect) canonical(body string) (form string, v value) {
 	switch a {
 	case Date:
-		if t, ok := parseDate(body); ok {
+		if t, ok := ParseDate(body); ok {
 			v.count, v.parsed = t.Unix(), true
 			return t.UTC().Format("2006-01-02T15:04:05Z"), v
 		}

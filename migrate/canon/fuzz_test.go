@@ -69,7 +69,7 @@ func FuzzDate(f *testing.F) {
 		if err != nil || !regexp.MustCompile(`\s(19|20)\d\d\s[\d:]+\s[+-]\d{4}$`).MatchString(s) {
 			return
 		}
-		if got, ok := parseDate(s); !ok || !got.Equal(want) {
+		if got, ok := ParseDate(s); !ok || !got.Equal(want) {
 			t.Errorf("%q: %v (%v), want %v", s, got, ok, want)
 		}
 	})

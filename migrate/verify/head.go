@@ -5,6 +5,8 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+
+	"github.com/mailhaul/mailhaul/migrate/canon"
 )
 
 // maxHead is how much of a message's header is looked at.
@@ -31,7 +33,7 @@ func (h *head) read() (from string, dates []time.Time) {
 			}
 		case "date", "received", "delivery-date", "x-received":
 			last := value[strings.LastIndexByte(value, ';')+1:] // of Received the part that is a date
-			if d, err := mail.ParseDate(strings.TrimSpace(last)); err == nil {
+			if d, ok := canon.ParseDate(last); ok {
 				dates = append(dates, d)
 			}
 		}
