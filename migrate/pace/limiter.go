@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -21,6 +22,9 @@ type Limiter struct {
 	reason  string
 	waiting string // the limit that the next call waits for
 	until   time.Time
+	usage   Usage
+	held    string    // what usage counts the present wait as
+	since   time.Time // of the present wait; zero if there is none
 }
 
 // NewLimiter returns a limiter with its own limits below those of parent,
@@ -74,10 +78,12 @@ func (l *Limiter) take(c Cost) (wait time.Duration, taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
+	l.released(now)
 	start, limit := Ask(now, c, l.budgets...)
+	kind := limit
 	for p := l; p != nil; p = p.parent {
 		if p.parked.After(start) {
-			start, limit = p.parked, p.reason
+			start, limit, kind = p.parked, p.reason, Asked
 		}
 	}
 	p := l.parent
@@ -89,15 +95,17 @@ func (l *Limiter) take(c Cost) (wait time.Duration, taken bool) {
 	case p != nil:
 		p.queue.add(l)
 		start, limit = Ask(now, c, p.budgets...)
+		kind = cmp.Or(limit, Turn)
 		if p.queue.first() != l {
-			l.waiting, l.until = limit, start
+			l.waiting, l.until, l.held, l.since = limit, start, kind, now
 			return untilWoken, false
 		}
 	}
 	if start.After(now) {
-		l.waiting, l.until = limit, start
+		l.waiting, l.until, l.held, l.since = limit, start, kind, now
 		return start.Sub(now), false
 	}
+	l.usage.add(c)
 	Spend(now, c, l.budgets...)
 	if p != nil {
 		Spend(now, c, p.budgets...)
@@ -109,9 +117,12 @@ func (l *Limiter) take(c Cost) (wait time.Duration, taken bool) {
 
 // leave lets the next one have the place in the queue that l may still have.
 func (l *Limiter) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.since.IsZero() { // the context ended it
+		l.released(time.Now())
+	}
 	if l.parent != nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
 		l.parent.queue.remove(l)
 	}
 }
