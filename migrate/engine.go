@@ -6,9 +6,11 @@ package migrate
 //     leaves each write either recorded or in doubt, never unknown.
 //  2. A doubt is resolved by looking (Target.Find), never by writing again on
 //     a guess. What cannot be decided becomes Failed and is reported.
-//  3. A message has one outcome, which changes only from Pending, from Excluded
-//     when the rule that excluded it is gone, or from Gone when the source
-//     lists it again. What was lost at the target is made Pending by others.
+//  3. A message has one outcome, which changes only from Pending; from Excluded
+//     when the rule that excluded it is gone; to Moved or Removed when the
+//     source has it no more and its copy went the same way; and from Gone,
+//     Moved and Removed when the source lists it again. What was lost at the
+//     target is made Pending by others.
 //  4. Every message that the source lists is recorded before anything is done
 //     with it, so that listed = sum of outcomes at any instant.
 //  5. The source is read by one goroutine per mailbox, which never waits for
@@ -17,13 +19,19 @@ package migrate
 //     size: batches, queues and the spool are bounded.
 //  7. A message is changed only as Transform allows, and its record names each
 //     change. Which form of it is being written is durable before it is.
-//  8. Trouble with one message stops that message, with one mailbox that
+//  8. What the source has no more is known before anything new is written, so
+//     that a message which was moved, or whose UID has changed, is known by its
+//     content and not written again. Each copy is taken over once.
+//  9. A copy follows what changed at the source since it was written, and
+//     nothing else; after the cutover it follows nothing.
+// 10. Trouble with one message stops that message, with one mailbox that
 //     mailbox. Only trouble of our own machine (checkpoints, spool) stops all.
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,8 +39,8 @@ import (
 	"github.com/mailhaul/mailhaul/migrate/transform"
 )
 
-// An Engine runs passes over mailboxes. All fields but Rules and Heal are
-// required.
+// An Engine runs passes over mailboxes. All fields but Rules, Log, Newest,
+// Deletions, Confirmed and Heal are required.
 type Engine struct {
 	Checkpoints Checkpoints
 	Spool       *Spool
@@ -42,6 +50,14 @@ type Engine struct {
 	Jobs        int           // mailboxes at once
 	Grace       time.Duration // how long writes in flight may take once the run is told to stop
 	Progress    *Progress
+	Log         *slog.Logger // is told what happens to each mailbox; may be nil
+
+	Newest bool // the newest messages of each folder go first
+
+	// Deletions says what becomes of copies of messages that are deleted at the
+	// source; "" is Keep. Many at once are removed only if Confirmed.
+	Deletions Deletions
+	Confirmed bool
 
 	// Heal makes passes copy only what was lost at the target. Nothing else is
 	// recorded, read or written, and how complete the latest pass was stays as
@@ -60,8 +76,18 @@ type Mailbox struct {
 // name of the rule that applies, or "".
 type Rules struct {
 	Folder  func(Folder) string
-	Message func(*Message) string
+	Message func(*Message) string // of the message's metadata
+	Version string                // names them: with another one, all messages are looked at again
 }
+
+// Deletions is what becomes of copies of messages that the source deleted.
+type Deletions string
+
+const (
+	Keep   Deletions = "keep"   // they stay
+	Report Deletions = "report" // they stay; Tally.Left counts them
+	Trash  Deletions = "trash"  // they are put into the target's trash
+)
 
 // A Result is how the pass over a mailbox ended. Err is nil if every folder
 // was walked; single messages may have failed all the same.
@@ -95,6 +121,7 @@ func (e *Engine) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, error)
 	for i, m := range mailboxes {
 		results[i] = Result{Mailbox: m, Err: ErrNotStarted}
 		progress[i] = e.Progress.Add(m.Source, m.Target)
+		progress[i].LogTo(e.Log)
 	}
 	err := Each(ctx, e.Jobs, len(mailboxes), func(ctx context.Context, i int) error {
 		results[i].Err = e.pass(ctx, mailboxes[i], progress[i])

@@ -13,6 +13,10 @@ var (
 	// ErrUndecided is wrapped by Target.Find when it cannot tell.
 	ErrUndecided = errors.New("cannot tell whether the message is at the target")
 
+	// ErrUnmovable is wrapped by Target.Update when the target cannot take a
+	// message from one folder to another.
+	ErrUnmovable = errors.New("the target cannot move the message there")
+
 	// ErrFolderGone is wrapped by Source.List and Read when the folder was
 	// deleted, renamed or made anew since it was listed.
 	ErrFolderGone = errors.New("folder vanished from the source")

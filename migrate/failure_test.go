@@ -258,28 +258,6 @@ func TestAFolderThatCannotBeOpenedDoesNotStopTheOthers(t *testing.T) {
 	})
 }
 
-func TestAFolderMadeAnewIsLeftAloneUnlessTheTargetLabels(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
-		if err := w.run(); err != nil {
-			t.Fatal(err)
-		}
-		w.folders[0].UIDValidity++
-		before := len(w.store)
-		err := w.run()
-		if len(w.store) != before {
-			t.Errorf("%d new copies", len(w.store)-before)
-		}
-		if w.labels {
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.check()
-		} else if err == nil || !strings.Contains(err.Error(), "UIDVALIDITY") {
-			t.Errorf("got %v", err)
-		}
-	})
-}
-
 func TestTroubleWithTheCheckpointsStopsEveryMailbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

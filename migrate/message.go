@@ -19,8 +19,15 @@ type Folder struct {
 	Messages    int64 // how many the source announced
 	Bytes       int64 // their size, 0 if the source cannot say
 
-	NoSelect bool     // only there to hold others: has no messages (\Noselect, \NonExistent)
-	Placed   FolderID // where an earlier pass placed it, if one did; set by the engine
+	// ModSeq is HIGHESTMODSEQ (RFC 7162): it grows when flags change. 0 if the
+	// source keeps none.
+	ModSeq uint64
+
+	NoSelect bool // only there to hold others: has no messages (\Noselect, \NonExistent)
+
+	// Set by the engine before a target sees the folder.
+	Placed  FolderID // where an earlier pass placed it, if one did
+	Renamed bool     // it had another path then
 }
 
 // String returns the path with " / " between its parts, for people.
@@ -42,6 +49,9 @@ const (
 // UID identifies a message in one folder of the source while its UIDVALIDITY
 // lasts (RFC 3501 section 2.3.1.1).
 type UID uint32
+
+// A UIDRange is a run of UIDs, both ends included.
+type UIDRange struct{ First, Last UID }
 
 // A Flag is an IMAP flag or keyword as the source spells it (RFC 3501 section
 // 2.3.2). Flags compare without case: use [Message.HasFlag].

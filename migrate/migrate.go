@@ -33,6 +33,16 @@ type Source interface {
 	// Permanent error concerns this folder alone.
 	List(ctx context.Context, f Folder, from UID) iter.Seq2[[]Message, error]
 
+	// Flags yields the UID and the Flags, and nothing else, of the messages of f
+	// with UID < below whose flags have changed since the folder's ModSeq was
+	// since; of all of them if since is 0 or the source keeps no ModSeq. It may
+	// yield messages whose flags are as they were. Otherwise it is as List.
+	Flags(ctx context.Context, f Folder, below UID, since uint64) iter.Seq2[[]Message, error]
+
+	// UIDs yields the UIDs < below that exist in f, as ranges in ascending order
+	// that do not overlap. Errors are as those of List.
+	UIDs(ctx context.Context, f Folder, below UID) iter.Seq2[UIDRange, error]
+
 	// Read calls body once for each message of ms, in any order, with the
 	// message's octets exactly as the source holds them. The reader is valid
 	// during the call and must not be kept waiting. A message that is no
@@ -59,9 +69,11 @@ type Target interface {
 	// Place makes every folder exist at the target and says where it is, in
 	// the order of fs. It may be called again and then finds what it made.
 	// Folders that were placed before carry that placement's ID in
-	// Folder.Placed and keep it while it exists; two folders of fs never share
-	// a place, whatever the target's rules on names. A folder that the target
-	// cannot hold has Placement.Err set and does not stop the others.
+	// Folder.Placed and keep it while it exists; those with Folder.Renamed also
+	// get their new name there, unless that would overwrite or hide something;
+	// two folders of fs never share a place, whatever the target's rules on
+	// names. A folder that the target cannot hold has Placement.Err set and does
+	// not stop the others.
 	Place(ctx context.Context, fs []Folder) ([]Placement, error)
 
 	// Append stores m in folder with its flags and dates. After an error the
@@ -76,10 +88,14 @@ type Target interface {
 	// holds the message.
 	Find(ctx context.Context, folder FolderID, m *Message, since Position) (Stored, error)
 
-	// Update changes a message that is there, and names what of the change the
-	// target cannot hold, as in Stored.Notes. It may be repeated. The error
-	// wraps ErrNotFound if there is no such message.
-	Update(ctx context.Context, id MessageID, change Change) (notes []string, err error)
+	// Update makes one change to messages that are there, and names what of it
+	// the target cannot hold, as in Stored.Notes. It may be repeated; after an
+	// error some of the messages may have been changed. If a single message is
+	// named and there is none, the error wraps ErrNotFound; of several, those
+	// that are not there are passed over. It wraps ErrUnmovable, and nothing was
+	// changed, if the target cannot take the message from one of the folders to
+	// the other.
+	Update(ctx context.Context, change Change, ids ...MessageID) (notes []string, err error)
 
 	Close() error
 }
@@ -115,10 +131,15 @@ type Stored struct {
 	Notes []string // names of what the copy changed or lacks, e.g. "alternative-text-dropped"
 }
 
-// A Change is what Update does to a message.
+// A Change is what Update does to a message. Flags that are not named stay as
+// they are, and so do folders at a target that labels.
 type Change struct {
-	AddFolder FolderID // place it in this folder too; empty for none
-	AddFlags  []Flag   // flags to set as well; flags are never taken away
+	AddFolder    FolderID // place it in this folder; empty for none
+	RemoveFolder FolderID // and take it out of this one; empty for none. Without labels only together with AddFolder
+	AddFlags     []Flag   // flags to set
+	RemoveFlags  []Flag   // flags to clear
+	Key          string   // Message.Key of the message that it is the copy of from now on, for a target that is Keyed; empty for no change
+	Trash        bool     // put it into the trash, out of every other folder
 }
 
 // Checkpoints is the durable memory of one migration.
@@ -143,8 +164,9 @@ type Ledger interface {
 	// Folders returns every folder that was ever saved, oldest first.
 	Folders(ctx context.Context) ([]FolderState, error)
 
-	// SaveFolder saves the folder known by its path and UIDVALIDITY, and sets
-	// s.ID. It leaves the count of listed messages alone.
+	// SaveFolder saves the folder known by its ID, or if that is zero, by its
+	// path, UIDVALIDITY and epoch, and sets s.ID. It leaves the count of listed
+	// messages alone.
 	SaveFolder(ctx context.Context, s *FolderState) error
 
 	// Records yields the records of a folder with from <= UID <= to in
@@ -159,8 +181,9 @@ type Ledger interface {
 	// Save replaces records that exist; one that does not is an error.
 	Save(ctx context.Context, rs ...Record) error
 
-	// ByDigest returns a record of this mailbox with that content that is at
-	// the target; if there is none, up to 1,000 that are in doubt, which is
-	// more than are on their way at once; else nothing.
-	ByDigest(ctx context.Context, d Digest) ([]Record, error)
+	// ByDigest returns a record of this mailbox with that content that arrived,
+	// or with all up to 1,000 that arrived or were Removed, those that have
+	// vanished from the source first; if there is none, up to 1,000 that are in
+	// doubt, which is more than are on their way at once; else nothing.
+	ByDigest(ctx context.Context, d Digest, all bool) ([]Record, error)
 }

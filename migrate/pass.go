@@ -18,8 +18,12 @@ type pass struct {
 	progress *MailboxProgress
 	state    MailboxState
 	write    *writer
-	arrived  bool // by the checkpoints, a message of the mailbox did
-	reads    int  // since the target's position was last due
+	arrived  bool     // by the checkpoints, a message of the mailbox did
+	pending  []int64  // folders in which something is pending, by the checkpoints
+	left     bool     // by the checkpoints, a copy, or one in the trash, is of a message that the source has no more
+	idle     bool     // nothing had changed
+	reads    int      // since the target's position was last due
+	unsaved  []Record // that have vanished
 }
 
 // positionEvery bounds how far back Target.Find has to look.
@@ -46,7 +50,7 @@ func (e *Engine) pass(ctx context.Context, m Mailbox, progress *MailboxProgress)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // what was queued was not written
 	}
-	if err == nil {
+	if err == nil && !p.idle {
 		err = p.identity(ctx)
 	}
 	p.state.Ended, p.state.Complete = time.Now(), err == nil && complete
@@ -56,17 +60,14 @@ func (e *Engine) pass(ctx context.Context, m Mailbox, progress *MailboxProgress)
 	return errors.Join(err, Saved(p.ledger.SaveState(context.WithoutCancel(ctx), p.state)))
 }
 
-// walk opens both ends and goes through every folder.
+// walk opens both ends and goes through every folder. If nothing happened at
+// the source since the latest pass, it does not ask the target for anything.
 func (p *pass) walk(ctx context.Context) (err error) {
 	p.progress.Phase("connecting")
 	if err := p.retry(ctx, func() error { p.source, err = p.mailbox.OpenSource(ctx); return err }); err != nil {
 		return err
 	}
 	defer p.source.Close()
-	if err := p.retry(ctx, func() error { p.target, err = p.mailbox.OpenTarget(ctx); return err }); err != nil {
-		return err
-	}
-	defer p.target.Close()
 
 	p.progress.Phase("folders")
 	var folders []Folder
@@ -78,55 +79,98 @@ func (p *pass) walk(ctx context.Context) (err error) {
 	if err != nil {
 		return Saved(err)
 	}
-	places, err := p.place(ctx, folders, known)
+	visits, left, err := p.visits(ctx, folders, known)
 	if err != nil {
+		return fmt.Errorf("compare folders of the source: %w", err)
+	}
+	if p.nothingToDo(visits, left) {
+		for _, v := range visits {
+			p.progress.listed(v.folder.Messages, v.folder.Messages)
+		}
+		p.idle = true
+		return nil
+	}
+	if err := p.retry(ctx, func() error { p.target, err = p.mailbox.OpenTarget(ctx); return err }); err != nil {
+		return err
+	}
+	defer p.target.Close()
+	if err := p.place(ctx, visits, left); err != nil {
 		return fmt.Errorf("make folders at the target: %w", err)
 	}
 	if p.Heal {
-		if folders, places, err = p.waiting(ctx, folders, places); err != nil {
+		if visits, err = p.waiting(ctx, visits); err != nil {
 			return err
 		}
 	}
 	if err := p.position(ctx); err != nil {
 		return err
 	}
-
 	p.write = newWriter(ctx, p)
 	for _, k := range known {
 		p.write.know(k)
 	}
-	err = p.folders(p.write.ctx, folders, places, known)
+	err = p.folders(p.write.ctx, visits, left)
 	// What stopped the writer explains why the reader stopped.
 	if stopped := p.write.close(); stopped != nil {
 		return stopped
 	}
+	if e := p.mark(ctx, visits); e != nil {
+		return e
+	}
 	return err
 }
 
+// nothingToDo says whether the source is as the latest pass left it.
+func (p *pass) nothingToDo(visits []*visit, left []FolderState) bool {
+	return !p.Heal && !slices.ContainsFunc(visits, func(v *visit) bool { return !v.folder.NoSelect && !v.unchanged(p.Rules.Version) }) &&
+		!slices.ContainsFunc(left, func(k FolderState) bool { return !k.Gone })
+}
+
 // folders goes through every folder of the source, and through those that are
-// there no more.
-func (p *pass) folders(ctx context.Context, folders []Folder, places []Placement, known []FolderState) error {
+// there no more. What has vanished is known before anything is copied, so that
+// what was moved is not copied once more.
+func (p *pass) folders(ctx context.Context, visits []*visit, left []FolderState) error {
+	stop := (*folderError)(nil) // of one folder, so that others go on
+	for _, v := range visits {
+		if v.err = p.compare(ctx, v); v.err != nil && !errors.As(v.err, &stop) {
+			return v.err
+		}
+		if err := p.reopen(ctx, v); err != nil {
+			return err
+		}
+	}
+	for i := range left {
+		if err := p.gone(ctx, &left[i]); err != nil {
+			return err
+		}
+	}
+	if err := p.write.drain(ctx); err != nil { // what is in doubt is decided
+		return err
+	}
 	var errs []error
-	for i, f := range folders {
-		if f.NoSelect {
+	for _, v := range visits {
+		if v.folder.NoSelect {
 			continue
 		}
-		if err := p.folder(ctx, f, places[i], known); err != nil {
-			err = fmt.Errorf("folder %s: %w", f, err)
-			if stop := (*folderError)(nil); !errors.As(err, &stop) {
+		if err := p.folder(ctx, v); err != nil {
+			v.err = err
+		}
+		if v.err != nil {
+			err := fmt.Errorf("folder %s: %w", v.folder, v.err)
+			if !errors.As(err, &stop) {
 				return err
 			}
+			p.progress.stopped(v.folder, err)
 			errs = append(errs, err)
 		}
 	}
-	for _, k := range known {
-		if !slices.ContainsFunc(folders, func(f Folder) bool { return p.standsFor(f, k.Folder) }) {
-			if err := p.vanished(ctx, k, 1, ^UID(0)); err != nil {
-				return err
-			}
-		}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
 	}
-	return errors.Join(errs...)
+	if err := p.write.drain(ctx); err != nil {
+		return err
+	}
+	return p.remove(ctx, visits)
 }
 
 // folderError stops one folder and lets the others go on.
@@ -135,56 +179,8 @@ type folderError struct{ err *Error }
 func (e *folderError) Error() string { return e.err.Error() }
 func (e *folderError) Unwrap() error { return e.err }
 
-func sameFolder(a, b Folder) bool {
-	return a.UIDValidity == b.UIDValidity && slices.Equal(a.Path, b.Path)
-}
-
-// standsFor says whether a folder that is listed keeps those of a known one
-// from being gone: it is the same; or its state is unknown; or it was made anew
-// and is left alone.
-func (p *pass) standsFor(f, known Folder) bool {
-	return sameFolder(f, known) || slices.Equal(f.Path, known.Path) && !f.NoSelect &&
-		(f.UIDValidity == 0 || !p.target.Capabilities().Labels)
-}
-
 func (p *pass) retry(ctx context.Context, fn func() error) error {
 	return p.Retry.do(ctx, p.progress.Wait, nil, fn)
-}
-
-// place puts every folder that is not excluded at the target. The placements
-// are in the order of folders; an excluded one has none.
-func (p *pass) place(ctx context.Context, folders []Folder, known []FolderState) ([]Placement, error) {
-	var fs []Folder
-	var at []int
-	for i, f := range folders {
-		if p.rule(f) != "" {
-			continue
-		}
-		for _, k := range known { // the latest state of that path counts
-			if slices.Equal(k.Folder.Path, f.Path) && k.Target != "" {
-				f.Placed = k.Target
-			}
-		}
-		fs, at = append(fs, f), append(at, i)
-	}
-	places := make([]Placement, len(folders))
-	return places, p.retry(ctx, func() error {
-		ps, err := p.target.Place(ctx, fs)
-		if err != nil {
-			return err
-		}
-		for i, pl := range ps {
-			places[at[i]] = pl
-		}
-		return nil
-	})
-}
-
-func (p *pass) rule(f Folder) string {
-	if p.Rules.Folder == nil {
-		return ""
-	}
-	return p.Rules.Folder(f)
 }
 
 // position records where the target stands, unless a doubt needs the position
@@ -195,7 +191,15 @@ func (p *pass) position(ctx context.Context) error {
 	if err != nil {
 		return Saved(err)
 	}
+	p.progress.doubts(tallies)
 	p.arrived = slices.ContainsFunc(tallies, func(t Tally) bool { return t.Arrived() > 0 })
+	p.pending = nil
+	for _, t := range tallies {
+		if t.Count[Pending] > 0 {
+			p.pending = append(p.pending, t.ID)
+		}
+	}
+	p.left = !p.Heal && slices.ContainsFunc(tallies, func(t Tally) bool { return t.Left+t.Count[Removed] > 0 })
 	if slices.ContainsFunc(tallies, func(t Tally) bool { return t.Doubts > 0 }) {
 		return nil
 	}
@@ -209,19 +213,6 @@ func (p *pass) tallies(ctx context.Context) ([]Tally, error) {
 	return slices.DeleteFunc(ts, func(t Tally) bool { return t.To != p.mailbox.Target }), err
 }
 
-// waiting returns those folders that have something pending, and where they
-// are. All were placed, so that none takes the place of another.
-func (p *pass) waiting(ctx context.Context, folders []Folder, places []Placement) (fs []Folder, ps []Placement, err error) {
-	tallies, err := p.tallies(ctx)
-	for i, f := range folders {
-		if slices.ContainsFunc(tallies, func(t Tally) bool { return slices.Equal(t.Folder.Path, f.Path) && t.Count[Pending] > 0 }) {
-			fs, ps = append(fs, f), append(ps, places[i])
-		}
-	}
-	p.progress.total(fs)
-	return fs, ps, Saved(err)
-}
-
 // advance records the target's position.
 func (p *pass) advance(ctx context.Context) error {
 	var at Position
@@ -233,218 +224,43 @@ func (p *pass) advance(ctx context.Context) error {
 	return Saved(p.ledger.SaveState(ctx, p.state))
 }
 
-// folder lists a folder batch by batch and hands on what is still to be done.
-func (p *pass) folder(ctx context.Context, f Folder, place Placement, known []FolderState) error {
-	if f.UIDValidity == 0 {
-		return p.unknown(ctx, f)
-	}
-	for _, k := range known {
-		if slices.Equal(k.Folder.Path, f.Path) && k.Folder.UIDValidity != f.UIDValidity && !p.target.Capabilities().Labels {
-			return &folderError{&Error{Op: "list", Class: Fatal,
-				Err:  fmt.Errorf("the folder was made anew at the source (UIDVALIDITY was %d, is %d)", k.Folder.UIDValidity, f.UIDValidity),
-				Hint: "Its messages have new identities; copying them would double those that were copied before. The folder was left alone: compare it by hand, or restore the old folder."}}
-		}
-	}
-	st := FolderState{Folder: f, Target: place.ID, Name: place.Name, Note: place.Note}
-	for _, k := range known { // a folder that is left out now keeps its place
-		if slices.Equal(k.Folder.Path, f.Path) && place.ID == "" && k.Target != "" {
-			st.Target, st.Name, st.Note = k.Target, k.Name, k.Note
-		}
-	}
-	if err := p.ledger.SaveFolder(ctx, &st); err != nil {
-		return Saved(err)
-	}
-	p.write.know(st)
-	p.progress.Phase(f.String())
-	next := UID(1)
-	list := func() error {
-		for batch, err := range p.source.List(ctx, f, next) {
-			if err != nil {
-				return err
-			}
-			if len(batch) == 0 {
-				continue
-			}
-			last := batch[len(batch)-1].UID
-			todo, err := p.listed(ctx, st, place, batch, next, last)
-			if err != nil {
-				return err
-			}
-			next = last + 1
-			if err := p.read(ctx, st, todo); err != nil {
-				return err
-			}
-		}
+// mark saves how the folders stand that were walked to their end.
+func (p *pass) mark(ctx context.Context, visits []*visit) error {
+	if p.Heal || ctx.Err() != nil {
 		return nil
 	}
-	var err error
-	for more := true; more; {
-		more = false
-		err = p.retry(ctx, func() error {
-			from := next
-			err := list()
-			if more = err != nil && next > from && classify(err).Class == Transient; more {
-				return nil // it got on: patience starts again
-			}
-			return err
-		})
-	}
+	tallies, err := p.tallies(ctx)
 	if err != nil {
-		return alone(err)
+		return Saved(err)
 	}
-	return p.vanished(ctx, st, next, ^UID(0))
-}
-
-// unknown says why the source does not tell the state of a folder. Nothing is
-// saved of it: which folder it is cannot be told.
-func (p *pass) unknown(ctx context.Context, f Folder) error {
-	return alone(p.retry(ctx, func() error {
-		for _, err := range p.source.List(ctx, f, 1) {
-			if err != nil {
-				return err
-			}
+	for _, v := range visits {
+		i := slices.IndexFunc(tallies, func(t Tally) bool { return t.ID == v.state.ID })
+		if i < 0 || v.err != nil || tallies[i].Count[Pending] > 0 {
+			continue
 		}
-		return &Error{Op: "list", Class: Permanent, Err: errors.New("the source does not tell its UIDVALIDITY"), Hint: "Run again."}
-	}))
+		mark := Mark{v.folder.UIDNext, v.folder.ModSeq, tallies[i].Listed - tallies[i].Vanished, p.Rules.Version}
+		if v.state.Walked == mark {
+			continue
+		}
+		v.state.Walked = mark
+		if err := p.ledger.SaveFolder(ctx, &v.state); err != nil {
+			return Saved(err)
+		}
+	}
+	return nil
 }
 
 // alone makes an error that concerns one folder a folderError.
 func alone(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, ErrFolderGone):
 		return &folderError{&Error{Op: "list", Class: Fatal, Err: err, Hint: "The folder changed while it was read. Run again."}}
 	case classify(err).Class == Permanent:
 		return &folderError{classify(err)}
 	}
 	return err
-}
-
-// A task is a message on its way.
-type task struct {
-	rec    Record
-	msg    Message
-	folder FolderID
-	body   *spooled // nil if the source no longer has the message
-	doubt  bool     // an earlier run may have written it
-	room   int64    // octets reserved in the spool
-	window int64    // octets reserved in the writer
-	digest bool     // it holds the claim on its content
-	forms  forms
-}
-
-// listed compares a batch with the records of its range of UIDs: new messages
-// are recorded, vanished ones are Gone, and what is left to do is returned.
-func (p *pass) listed(ctx context.Context, st FolderState, place Placement, batch []Message, from, to UID) ([]*task, error) {
-	records := map[UID]Record{}
-	err := p.each(ctx, st, from, to, func(r Record) error {
-		i, ok := slices.BinarySearchFunc(batch, r.UID, func(m Message, u UID) int { return int(int64(m.UID) - int64(u)) })
-		if !ok {
-			return p.vanish(ctx, st, r)
-		}
-		records[batch[i].UID] = r
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	rule := p.rule(st.Folder)
-	largest := p.target.Capabilities().MaxMessageSize
-	var fresh, changed []Record
-	var todo []*task
-	var done int64
-	for i := range batch {
-		m := &batch[i]
-		r, old := records[m.UID]
-		if !old {
-			r = Record{Folder: st.ID, UID: m.UID, Size: m.Size}
-		}
-		if !old && p.Heal || old && r.Outcome != Pending && r.Outcome != Excluded && r.Outcome != Gone {
-			done++
-			continue
-		}
-		before := r
-		r.Outcome, r.Reason = Pending, ""
-		excluded := rule
-		if excluded == "" && p.Rules.Message != nil {
-			excluded = p.Rules.Message(m)
-		}
-		switch {
-		case r.Doubt: // it may be at the target: only a look decides
-		case excluded != "":
-			r.Outcome, r.Reason = Excluded, excluded
-		case place.Err != nil:
-			r = failed(r, m, place.Err)
-		case largest > 0 && m.Size > largest:
-			r = failed(r, m, &Error{Op: "size", Class: Permanent,
-				Err:  fmt.Errorf("message of %d octets is larger than the target takes (%d)", m.Size, largest),
-				Hint: "Save it for the user in another way."})
-		}
-		switch {
-		case !old:
-			fresh = append(fresh, r)
-		case r.Outcome != before.Outcome || r.Reason != before.Reason:
-			changed = append(changed, r)
-		}
-		if r.Outcome != Pending {
-			done++
-			continue
-		}
-		m.Key = Key(p.mailbox.Source, st.Folder, m.UID)
-		todo = append(todo, &task{rec: r, msg: *m, folder: st.Target, doubt: r.Doubt})
-	}
-	if len(fresh) > 0 {
-		if err := p.ledger.AddListed(ctx, fresh...); err != nil {
-			return nil, Saved(err)
-		}
-	}
-	if len(changed) > 0 {
-		if err := p.ledger.Save(ctx, changed...); err != nil {
-			return nil, Saved(err)
-		}
-	}
-	p.progress.listed(int64(len(batch)), done)
-	return todo, nil
-}
-
-// failed turns r into the record of a failure.
-func failed(r Record, m *Message, err error) Record {
-	r.Outcome, r.Doubt, r.MessageID = Failed, false, m.MessageID
-	r.Reason, r.Hint = Explain(err)
-	return r
-}
-
-// each calls fn for the records of a range that the pass may touch. The errors
-// of fn are returned as they are, others are errors of the checkpoints.
-func (p *pass) each(ctx context.Context, st FolderState, from, to UID, fn func(Record) error) error {
-	for r, err := range p.ledger.Records(ctx, st.ID, from, to) {
-		if err != nil {
-			return Saved(err)
-		}
-		if p.Heal && !r.Lost() {
-			continue
-		}
-		if err := fn(r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// vanished deals with records whose messages the source no longer lists.
-func (p *pass) vanished(ctx context.Context, st FolderState, from, to UID) error {
-	return p.each(ctx, st, from, to, func(r Record) error { return p.vanish(ctx, st, r) })
-}
-
-// vanish makes a pending message Gone. One in doubt is looked for first.
-func (p *pass) vanish(ctx context.Context, st FolderState, r Record) error {
-	if r.Outcome != Pending {
-		return nil
-	}
-	if !r.Doubt {
-		return p.record(ctx, r.vanished())
-	}
-	m := Message{UID: r.UID, Size: r.Size, Digest: r.Digest, Key: Key(p.mailbox.Source, st.Folder, r.UID)}
-	return p.write.submit(ctx, &task{rec: r, msg: m, folder: st.Target, doubt: true})
 }
 
 // identity checks that the sums close and that nothing was left undone.

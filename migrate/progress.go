@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -29,7 +30,7 @@ func (p *Progress) Snapshot() []MailboxSnapshot {
 func (p *Progress) Add(source, target string) *MailboxProgress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m := &MailboxProgress{s: MailboxSnapshot{Source: source, Target: target}}
+	m := &MailboxProgress{s: MailboxSnapshot{Source: source, Target: target}, log: slog.New(slog.DiscardHandler)}
 	p.mailboxes = append(p.mailboxes, m)
 	return m
 }
@@ -42,18 +43,22 @@ type MailboxSnapshot struct {
 	Phase          string    // what it is doing: "connecting", "folders" or a folder
 	Wait           string    // why it pauses, until when; "" if it does not
 	Until          time.Time
-	Total          int64 // messages that the source announced
-	Listed         int64 // messages listed in this pass
-	Known          int64 // of them, those that had their outcome before
-	Done           int64 // messages that came to an outcome in this pass
-	Bytes          int64 // octets of those that arrived in this pass
-	Failed         int64 // of Done
+	Total          int64  // messages that the source announced
+	Listed         int64  // messages listed in this pass
+	Known          int64  // of them, those that had their outcome before
+	Done           int64  // messages that came to an outcome in this pass
+	Bytes          int64  // octets of those that arrived in this pass
+	Failed         int64  // of Done
+	Reason         string // why the latest of Failed failed
 }
 
-// MailboxProgress counts for one mailbox.
+// MailboxProgress counts for one mailbox, and tells the log.
 type MailboxProgress struct {
-	mu sync.Mutex
-	s  MailboxSnapshot
+	log *slog.Logger
+
+	mu    sync.Mutex
+	s     MailboxSnapshot
+	names map[int64]string // of folders, by FolderState.ID
 }
 
 // Update changes the snapshot, alone.
@@ -66,11 +71,13 @@ func (m *MailboxProgress) Update(fn func(*MailboxSnapshot)) {
 // Begin says that work on the mailbox begins.
 func (m *MailboxProgress) Begin() {
 	m.Update(func(s *MailboxSnapshot) { s.Started = time.Now() })
+	m.begins()
 }
 
 // End says that it ended, and why if it was early.
 func (m *MailboxProgress) End(err error) {
 	m.Update(func(s *MailboxSnapshot) { s.Ended, s.Err, s.Phase, s.Wait = time.Now(), err, "", "" })
+	m.ends()
 }
 
 // Phase says what is being done.
@@ -89,7 +96,9 @@ func (m *MailboxProgress) total(fs []Folder) {
 
 // Wait says why nothing is being done, until when; "" when it is over.
 func (m *MailboxProgress) Wait(reason string, until time.Time) {
-	m.Update(func(s *MailboxSnapshot) { s.Wait, s.Until = reason, until })
+	var before string
+	m.Update(func(s *MailboxSnapshot) { before, s.Wait, s.Until = s.Wait, reason, until })
+	m.waits(reason, before, until)
 }
 
 func (m *MailboxProgress) listed(n, known int64) {
@@ -100,11 +109,12 @@ func (m *MailboxProgress) done(r Record) {
 	if r.Outcome == Pending {
 		return
 	}
+	m.told(r)
 	m.Update(func(s *MailboxSnapshot) {
 		s.Done++
 		switch {
 		case r.Outcome == Failed:
-			s.Failed++
+			s.Failed, s.Reason = s.Failed+1, r.Reason
 		case r.Outcome.Arrived():
 			s.Bytes += r.Size
 		}

@@ -126,6 +126,7 @@ func (p *pass) missing(ctx context.Context, left []*task) error {
 	for _, t := range left {
 		if t.doubt {
 			t.msg.Digest, t.msg.Size = t.rec.Digest, t.rec.Size // as read before
+			t.rec.Vanished = true
 			if err := p.write.submit(ctx, t); err != nil {
 				return err
 			}

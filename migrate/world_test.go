@@ -28,12 +28,16 @@ type world struct {
 
 	folders []Folder
 	mail    map[string][]worldMail // by Folder.String()
+	next    map[string]UID         // UIDNEXT, likewise
+	highest map[string]uint64      // HIGHESTMODSEQ, likewise
 	batch   int                    // messages in one batch of List
 	onRead  func(m *Message) (content []byte, err error)
 	onList  func(f Folder) error
 
 	labels   bool
 	keyed    bool
+	modSeqs  bool     // the source keeps ModSeq
+	unmoved  FolderID // the target cannot move messages to this folder
 	parallel int
 	store    []*worldCopy
 	onAppend func(w *world, m *Message) error // called with mu held, before the effect
@@ -52,6 +56,7 @@ type world struct {
 	n     int
 	step  func(n int) error
 	calls map[string]int
+	ticks uint64
 }
 
 type rowID struct {
@@ -63,6 +68,7 @@ type worldMail struct {
 	uid     UID
 	content string
 	flags   []Flag
+	modSeq  uint64 // of its flags
 }
 
 type worldCopy struct {
@@ -70,12 +76,14 @@ type worldCopy struct {
 	key     string
 	content string
 	folders []FolderID
+	flags   []Flag
+	trashed bool
 }
 
 var errPower = &Error{Op: "power", Class: Fatal, Err: errors.New("cut")}
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, batch: 3, parallel: 3, mail: map[string][]worldMail{}}
+	w := &world{t: t, batch: 3, parallel: 3, mail: map[string][]worldMail{}, next: map[string]UID{}, highest: map[string]uint64{}}
 	w.fresh()
 	return w
 }
@@ -187,8 +195,8 @@ func short(content string) string { return fmt.Sprintf("%.10s(%d)", content, len
 func (w *world) record(f Folder, uid UID) Record {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, s := range w.states {
-		if sameFolder(s.Folder, f) {
+	for _, s := range slices.Backward(w.states) { // the latest epoch
+		if s.Folder.UIDValidity == f.UIDValidity && slices.Equal(s.Folder.Path, f.Path) {
 			return w.ledger[rowID{s.ID, uid}]
 		}
 	}
@@ -211,10 +219,45 @@ func (s *worldSource) Folders(context.Context) ([]Folder, error) {
 	defer s.mu.Unlock()
 	fs := slices.Clone(s.folders)
 	for i, f := range fs {
-		fs[i].UIDNext = UID(len(s.mail[f.String()]) + 100)
 		fs[i].Messages = int64(len(s.mail[f.String()]))
+		for _, m := range s.mail[f.String()] {
+			s.next[f.String()] = max(s.next[f.String()], m.uid+1)
+			s.highest[f.String()] = max(s.highest[f.String()], m.modSeq)
+		}
+		if s.modSeqs {
+			fs[i].ModSeq = s.highest[f.String()] + 1
+		}
+		fs[i].UIDNext = max(s.next[f.String()], 1)
 	}
 	return fs, nil
+}
+
+func (s *worldSource) Flags(_ context.Context, f Folder, below UID, since uint64) iter.Seq2[[]Message, error] {
+	return func(yield func([]Message, error) bool) {
+		s.mu.Lock()
+		s.calls["flags"]++
+		mail := slices.Clone(s.mail[f.String()])
+		s.mu.Unlock()
+		for _, m := range mail {
+			if m.uid < below && (m.modSeq+1 > since || since == 0) && !yield([]Message{{UID: m.uid, Flags: m.flags}}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *worldSource) UIDs(_ context.Context, f Folder, below UID) iter.Seq2[UIDRange, error] {
+	return func(yield func(UIDRange, error) bool) {
+		s.mu.Lock()
+		s.calls["uids"]++
+		mail := slices.Clone(s.mail[f.String()])
+		s.mu.Unlock()
+		for _, m := range mail {
+			if m.uid < below && !yield(UIDRange{m.uid, m.uid}, nil) {
+				return
+			}
+		}
+	}
 }
 
 func (s *worldSource) List(_ context.Context, f Folder, from UID) iter.Seq2[[]Message, error] {
@@ -230,7 +273,7 @@ func (s *worldSource) List(_ context.Context, f Folder, from UID) iter.Seq2[[]Me
 		mail := slices.Clone(s.mail[f.String()])
 		s.mu.Unlock()
 		for _, m := range mail {
-			if m.uid < from {
+			if m.uid < from || m.uid >= f.UIDNext {
 				continue
 			}
 			batch = append(batch, Message{UID: m.uid, Size: int64(len(m.content)), Flags: m.flags, MessageID: fmt.Sprintf("<%d@example.org>", m.uid)})
@@ -293,9 +336,18 @@ func (t *worldTarget) Position(context.Context) (Position, error) {
 }
 
 func (t *worldTarget) Place(_ context.Context, fs []Folder) ([]Placement, error) {
+	taken := map[FolderID]bool{}
+	for _, f := range fs {
+		taken[f.Placed] = true
+	}
 	var ps []Placement
 	for _, f := range fs {
-		p := Placement{ID: FolderID(f.String()), Name: f.String()}
+		p := Placement{ID: f.Placed, Name: f.String()}
+		if p.ID == "" {
+			for p.ID = FolderID(f.String()); taken[p.ID]; p.ID += "'" {
+			}
+			taken[p.ID] = true
+		}
 		if f.String() == t.badPlace {
 			p = Placement{Err: &Error{Op: "make folder", Class: Permanent, Err: errors.New("bad name"), Hint: "Rename it."}}
 		}
@@ -327,7 +379,11 @@ func (t *worldTarget) Append(_ context.Context, folder FolderID, m *Message) (St
 			return Stored{}, err
 		}
 	}
-	c := &worldCopy{id: MessageID(fmt.Sprint("id-", len(w.store))), key: m.Key, content: string(content), folders: []FolderID{folder}}
+	if i := slices.IndexFunc(w.store, func(c *worldCopy) bool { return c.trashed && c.content == string(content) }); t.labels && i >= 0 {
+		c := w.store[i] // as Gmail may do: it stays hidden
+		return Stored{ID: c.id}, w.effect("append", func() { c.folders = append(c.folders, folder) })
+	}
+	c := &worldCopy{id: MessageID(fmt.Sprint("id-", len(w.store))), key: m.Key, content: string(content), folders: []FolderID{folder}, flags: slices.Clone(m.Flags)}
 	err = w.effect("append", func() { w.store = append(w.store, c) })
 	return Stored{ID: c.id}, err
 }
@@ -335,7 +391,7 @@ func (t *worldTarget) Append(_ context.Context, folder FolderID, m *Message) (St
 // intentOf finds the record whose message has the key.
 func (w *world) intentOf(k string) Record {
 	for id, r := range w.ledger {
-		if Key("ann@example.org", w.states[id.folder-1].Folder, id.uid) == k {
+		if w.states[id.folder-1].Key("ann@example.org", id.uid) == k {
 			return r
 		}
 	}
@@ -389,23 +445,51 @@ func (t *worldTarget) Find(_ context.Context, folder FolderID, m *Message, since
 	return Stored{}, ErrNotFound
 }
 
-func (t *worldTarget) Update(_ context.Context, id MessageID, change Change) ([]string, error) {
+func (t *worldTarget) Update(_ context.Context, change Change, ids ...MessageID) (notes []string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := (*world)(t)
-	c := w.copyOf(id)
-	if c == nil {
-		return nil, ErrNotFound
-	}
-	var notes []string
 	for _, f := range change.AddFlags {
 		notes = append(notes, "no "+string(f))
 	}
-	return notes, w.effect("update", func() {
-		if !slices.Contains(c.folders, change.AddFolder) {
-			c.folders = append(c.folders, change.AddFolder)
+	for _, id := range ids {
+		c := w.copyOf(id)
+		switch {
+		case c == nil && len(ids) == 1:
+			return nil, ErrNotFound
+		case c == nil:
+			continue
+		case w.unmoved != "" && change.AddFolder == w.unmoved:
+			return nil, &Error{Op: "update", Class: Permanent, Refused: true, Err: ErrUnmovable}
+		case !t.labels && (change.AddFolder == "") != (change.RemoveFolder == ""):
+			w.t.Errorf("%+v: a message can be in one folder only", change)
 		}
-	})
+		if err := w.effect("update", func() { c.change(change, t.labels) }); err != nil {
+			return notes, err
+		}
+	}
+	return notes, nil
+}
+
+func (c *worldCopy) change(change Change, labels bool) {
+	if change.AddFolder != "" && !labels {
+		c.folders = nil
+	}
+	if change.AddFolder != "" {
+		c.trashed = false
+	}
+	c.folders = slices.DeleteFunc(c.folders, func(f FolderID) bool { return f == change.RemoveFolder })
+	if change.AddFolder != "" && !slices.Contains(c.folders, change.AddFolder) {
+		c.folders = append(c.folders, change.AddFolder)
+	}
+	c.flags = slices.DeleteFunc(c.flags, func(f Flag) bool { return slices.Contains(change.RemoveFlags, f) })
+	c.flags = append(c.flags, missing(change.AddFlags, c.flags)...)
+	if change.Key != "" {
+		c.key = change.Key
+	}
+	if change.Trash {
+		c.folders, c.trashed = nil, true
+	}
 }
 
 func (t *worldTarget) Close() error { return nil }
@@ -422,10 +506,16 @@ func (c *worldCheckpoints) Tally(context.Context, ...string) ([]Tally, error) {
 	defer c.mu.Unlock()
 	ts := slices.Clone(c.others)
 	for _, s := range c.states {
-		t := Tally{To: "ann@example.com", Folder: s.Folder, Listed: c.listed[s.ID]}
+		t := Tally{ID: s.ID, To: "ann@example.com", Folder: s.Folder, Listed: c.listed[s.ID]}
 		for id, r := range c.ledger {
 			if id.folder == s.ID {
 				t.Count[r.Outcome]++
+				if r.Vanished {
+					t.Vanished++
+				}
+				if r.Vanished && r.Outcome.Arrived() {
+					t.Left++
+				}
 				if r.Doubt {
 					t.Doubts++
 				}
@@ -460,7 +550,7 @@ func (l *worldLedger) SaveFolder(_ context.Context, s *FolderState) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, old := range l.states {
-		if sameFolder(old.Folder, s.Folder) {
+		if old.ID == s.ID || s.ID == 0 && old.Epoch == s.Epoch && old.Folder.UIDValidity == s.Folder.UIDValidity && slices.Equal(old.Folder.Path, s.Folder.Path) {
 			s.ID = old.ID
 			return (*world)(l).effect("save folder", func() { l.states[i] = *s })
 		}
@@ -524,18 +614,34 @@ func (l *worldLedger) Save(_ context.Context, rs ...Record) error {
 	})
 }
 
-func (l *worldLedger) ByDigest(_ context.Context, d Digest) ([]Record, error) {
+func (l *worldLedger) ByDigest(_ context.Context, d Digest, all bool) ([]Record, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var doubts []Record
+	var arrived, doubts []Record
 	for _, r := range l.ledger {
 		switch {
 		case r.Digest != d:
-		case r.Outcome.Arrived():
-			return []Record{r}, nil
+		case r.Outcome.Arrived(), all && r.Outcome == Removed:
+			arrived = append(arrived, r)
 		case r.Doubt:
 			doubts = append(doubts, r)
 		}
 	}
-	return doubts, nil
+	slices.SortFunc(arrived, func(a, b Record) int { return cmp.Compare(order(a), order(b)) })
+	switch {
+	case len(arrived) == 0:
+		return doubts, nil
+	case all:
+		return arrived, nil
+	}
+	return arrived[:1], nil
+}
+
+// order puts what has vanished first.
+func order(r Record) int64 {
+	n := r.Folder<<32 + int64(r.UID)
+	if r.Vanished {
+		n -= 1 << 60
+	}
+	return n
 }

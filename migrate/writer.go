@@ -2,17 +2,11 @@ package migrate
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
-
-	"github.com/mailhaul/mailhaul/migrate/transform"
 )
 
 // queuedBytes is how many octets of one mailbox may be between the source and
@@ -44,6 +38,7 @@ type writer struct {
 	written  atomic.Int64  // messages that came to their outcome
 	strange  atomic.Int64  // messages that are still to be looked for before they are written
 	looking  chan struct{} // holds a token meanwhile, so that none is written
+	movable  atomic.Bool   // some copies are of messages that the source has no more
 
 	mu     sync.Mutex
 	err    error                    // what stopped the writer, if it was not ctx
@@ -83,6 +78,7 @@ func newWriter(ctx context.Context, p *pass) *writer {
 	if !p.arrived && p.target.Capabilities().Keyed {
 		w.strange.Store(strangers)
 	}
+	w.movable.Store(p.left)
 	w.ctx, w.stop = context.WithCancelCause(ctx)
 	writes, cut := context.WithCancel(context.WithoutCancel(ctx))
 	w.writes = writes
@@ -105,6 +101,14 @@ func (w *writer) know(st FolderState) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.placed[st.ID] = st.Target
+	w.progress.know(st)
+}
+
+// placeOf returns where a folder is.
+func (w *writer) placeOf(folder int64) FolderID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.placed[folder]
 }
 
 // reserve takes a slot and room in the spool for each task of a group, all at
@@ -159,6 +163,9 @@ func (w *writer) drain(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	w.slots.Release(w.queued)
+	if ctx.Err() != nil { // some of it may not be recorded
+		return context.Cause(ctx)
+	}
 	return nil
 }
 
@@ -248,11 +255,17 @@ func (w *writer) commit(intents, results []*task) {
 	var recs []Record
 	for _, t := range results {
 		recs = append(recs, t.rec)
+		if t.taken != nil {
+			recs = append(recs, *t.taken)
+		}
 	}
 	if w.ctx.Err() == nil {
 		w.mu.Lock()
 		for _, t := range intents {
 			w.fresh[t.place()] = !t.doubt
+			if t.body != nil {
+				t.rec.Flags = between(t.rec.Flags, t.msg.Flags)
+			}
 			t.rec.Doubt = true
 			t.rec.Digest, t.rec.Size = t.msg.Digest, t.msg.Size
 			recs = append(recs, t.rec)
@@ -294,172 +307,4 @@ func (w *writer) work() {
 		}
 		w.results <- t
 	}
-}
-
-// patience is how many failures in a row a message may have while others of
-// its mailbox get through.
-const patience = 12
-
-// append brings t to its outcome. If the run stops before, t stays Pending,
-// and in doubt unless it is certain that nothing was written.
-func (w *writer) append(t *task) {
-	doubt := t.doubt
-	before := w.written.Load()
-	others := func() bool { return w.written.Load() > before } // get through
-	err := w.Retry.do(w.ctx, w.progress.Wait,
-		func(n int) bool { return n >= patience && others() },
-		func() error { return w.attempt(t, &doubt) })
-	if err != nil && !doubt {
-		t.rec.Doubt, t.rec.Notes = false, nil
-	}
-	switch {
-	case err == nil:
-		w.written.Add(1)
-	case w.ctx.Err() != nil:
-	case errors.Is(err, ErrUndecided):
-		t.rec = failed(t.rec, &t.msg, err)
-		t.rec.Doubt = true
-		t.rec.Hint = "It may or may not be at the target. Look for it there by its Message-ID and date before you copy it by hand."
-	case errors.Is(err, errGaveUp) && others(), classify(err).Class == Permanent:
-		t.rec = failed(t.rec, &t.msg, err)
-		t.rec.Doubt = doubt
-	default:
-		w.fail(err)
-	}
-}
-
-// attempt looks for t if it is in doubt, and writes it if it is not there.
-func (w *writer) attempt(t *task, doubt *bool) error {
-	suspects := []Record{t.rec}
-	if w.target.Capabilities().Labels {
-		merged, others, err := w.merge(t)
-		if merged || err != nil {
-			return err
-		}
-		*doubt = *doubt || len(others) > 0
-		suspects = append(suspects, others...)
-	}
-	if *doubt {
-		stored, names, err := w.find(t, suspects)
-		switch {
-		case err == nil && w.target.Capabilities().Labels:
-			// It may have been written for another folder.
-			if _, err := w.target.Update(w.writes, stored.ID, t.placed()); err != nil {
-				return fmt.Errorf("place a message that was found: %w", err)
-			}
-			fallthrough
-		case err == nil:
-			t.arrived(Adopted, names, stored)
-			return nil
-		case !errors.Is(err, ErrNotFound):
-			return fmt.Errorf("look for a message in doubt: %w", err)
-		}
-	}
-	if t.body == nil {
-		t.rec = t.rec.vanished()
-		return nil
-	}
-	if !*doubt { // else it was looked for already
-		if err := w.stranger(t); err != nil {
-			return err
-		}
-	}
-	return w.write(t, doubt)
-}
-
-// strangers is how many messages of a mailbox of which none arrived, by the
-// checkpoints, must be found to be new before all are taken for new.
-const strangers = 3
-
-// stranger returns an error if t, which no record says was ever written, is at
-// the target all the same: then the checkpoints of an earlier run are missing,
-// and all that it copied would be doubled.
-func (w *writer) stranger(t *task) error {
-	if w.strange.Load() == 0 {
-		return nil
-	}
-	select {
-	case w.looking <- struct{}{}:
-		defer func() { <-w.looking }()
-	case <-w.ctx.Done():
-		return &Error{Op: "look", Refused: true, Err: context.Cause(w.ctx)}
-	}
-	if w.strange.Load() == 0 {
-		return nil
-	}
-	_, err := w.target.Find(w.writes, t.folder, &t.msg, w.state.Position)
-	switch {
-	case err == nil:
-		return &Error{Op: "write", Class: Fatal, Refused: true,
-			Err:  errors.New("mailhaul has copied this mailbox before, and these checkpoints know nothing of it"),
-			Hint: "Use the checkpoint file of the earlier run, from a backup if need be: without it every message would be there twice. To begin anew, remove the copies at the target first."}
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUndecided):
-		w.strange.Add(-1)
-		return nil
-	}
-	return fmt.Errorf("look for an earlier copy: %w", err)
-}
-
-func (t *task) arrived(o Outcome, names []string, s Stored) {
-	t.rec.Outcome, t.rec.Doubt, t.rec.Target, t.rec.Notes = o, false, s.ID, slices.Concat(names, s.Notes)
-}
-
-// placed is what places a message that is at the target in the folder of t. The
-// first copy says whether it was read.
-func (t *task) placed() Change {
-	seen := func(f Flag) bool { return strings.EqualFold(string(f), string(Seen)) }
-	return Change{AddFolder: t.folder, AddFlags: slices.DeleteFunc(slices.Clone(t.msg.Flags), seen)}
-}
-
-// merge places a message of the same content in the folder of t, if the target
-// has one. If not, t holds the claim on its content until it is recorded, so
-// that of several copies on their way only one is written; and while other
-// copies are in doubt it returns their records, since t may be there.
-func (w *writer) merge(t *task) (merged bool, others []Record, err error) {
-	for !t.digest && w.ctx.Err() == nil {
-		w.mu.Lock()
-		busy := w.holds[t.msg.Digest]
-		if busy == nil {
-			w.holds[t.msg.Digest] = make(chan struct{})
-			t.digest = true
-		}
-		w.mu.Unlock()
-		if busy != nil {
-			select {
-			case w.hurry <- struct{}{}:
-			default:
-			}
-			select {
-			case <-busy:
-			case <-w.ctx.Done():
-			}
-		}
-	}
-	if w.ctx.Err() != nil { // the copy that held the claim may not be recorded
-		return false, nil, &Error{Op: "merge", Refused: true, Err: context.Cause(w.ctx)}
-	}
-	equal, err := w.ledger.ByDigest(w.writes, t.msg.Digest)
-	if err != nil {
-		return false, nil, Saved(err)
-	}
-	var r Record
-	for _, r = range equal {
-		w.mu.Lock()
-		if !w.fresh[place{r.Folder, r.UID}] { // a fresh one waits for the claim of t
-			others = append(others, r)
-		}
-		w.mu.Unlock()
-	}
-	if !r.Outcome.Arrived() {
-		return false, others, nil
-	}
-	notes, err := w.target.Update(w.writes, r.Target, t.placed())
-	if errors.Is(err, ErrNotFound) { // deleted at the target since
-		return false, nil, nil
-	}
-	if err != nil {
-		return false, nil, err
-	}
-	t.arrived(Merged, transform.Applied(r.Notes), Stored{ID: r.Target, Notes: notes})
-	return true, nil, nil
 }

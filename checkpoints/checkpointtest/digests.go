@@ -11,7 +11,7 @@ import (
 // byDigest returns what a mailbox has with the content s.
 func byDigest(t *testing.T, l migrate.Ledger, s string) []migrate.Record {
 	t.Helper()
-	rs, err := l.ByDigest(t.Context(), digest(s))
+	rs, err := l.ByDigest(t.Context(), digest(s), false)
 	must(t, err)
 	return rs
 }
@@ -129,7 +129,59 @@ func unreadMessagesAreNotEqual(t *testing.T, open Open) {
 	l := mailbox(t, c, "a")
 	f := folder(t, l, "INBOX")
 	must(t, l.AddListed(t.Context(), migrate.Record{Folder: f, UID: 1, Outcome: migrate.Adopted, Target: "m"}, migrate.Record{Folder: f, UID: 2, Doubt: true}))
-	rs, err := l.ByDigest(t.Context(), migrate.Digest{})
+	rs, err := l.ByDigest(t.Context(), migrate.Digest{}, false)
 	must(t, err)
 	same(t, "found", len(rs), 0)
+}
+
+func allEqualContentIsFound(t *testing.T, open Open) {
+	c, reopen := open(t)
+	l := mailbox(t, c, "a")
+	f, other := folder(t, l, "INBOX"), folder(t, l, "Sent")
+	all := func(s string) []migrate.Record {
+		t.Helper()
+		rs, err := l.ByDigest(t.Context(), digest(s), true)
+		must(t, err)
+		return rs
+	}
+	doubtful := migrate.Record{Folder: other, UID: 7, Doubt: true, Digest: digest("x")}
+	must(t, l.AddListed(t.Context(), doubtful, migrate.Record{Folder: other, UID: 8, Outcome: migrate.Copied, Target: "y", Digest: neighbour("x"), Vanished: true}))
+	sameRecords(t, "what is in doubt", all("x"), []migrate.Record{doubtful})
+
+	// Those that arrived, and the vanished ones first, whatever their order.
+	for uid := migrate.UID(1); uid <= 6; uid++ {
+		r := migrate.Record{Folder: f, UID: uid, Outcome: migrate.Copied + migrate.Outcome(uid%3), Target: "m", Digest: digest("x"),
+			Vanished: uid%2 == 0, Flags: []migrate.Flag{migrate.Seen}}
+		must(t, l.AddListed(t.Context(), r))
+	}
+	must(t, l.AddListed(t.Context(), migrate.Record{Folder: f, UID: 9, Outcome: migrate.Moved, Digest: digest("x"), Vanished: true},
+		migrate.Record{Folder: f, UID: 10, Outcome: migrate.Removed, Target: "r", Digest: digest("r"), Vanished: true}))
+	same(t, "removed", len(all("r")), 1)
+	same(t, "removed, when one that arrived is wanted", len(byDigest(t, l, "r")), 0)
+	l = mailbox(t, reopen(), "a")
+	rs := all("x")
+	var vanished, there int
+	for i, r := range rs {
+		if r.Vanished {
+			vanished++
+		} else {
+			there++
+		}
+		if r.Vanished != (i < 3) || !r.Outcome.Arrived() || len(r.Flags) != 1 {
+			t.Errorf("%d: %+v", i, r)
+		}
+	}
+	same(t, "vanished", vanished, 3)
+	same(t, "there", there, 3)
+
+	var many []migrate.Record
+	for uid := migrate.UID(1); uid <= 1500; uid++ {
+		many = append(many, migrate.Record{Folder: other, UID: 100 + uid, Outcome: migrate.Merged, Target: "z", Digest: digest("z"), Vanished: uid > 1490})
+	}
+	must(t, l.AddListed(t.Context(), many...))
+	rs = all("z")
+	same(t, "found of many", len(rs), 1000)
+	if !rs[0].Vanished || !rs[9].Vanished || rs[10].Vanished {
+		t.Error("those that have vanished do not come first")
+	}
 }

@@ -23,7 +23,9 @@ func folderIsAsSaved(t *testing.T, open Open) {
 			Path: []string{"Clients", "2019/20"}, Role: migrate.RoleArchive, UIDValidity: 1<<32 - 1, UIDNext: 1<<32 - 1,
 			Messages: 8000, Bytes: 1 << 40, NoSelect: true, Placed: "f-1",
 		},
+		Origin: []string{"Clients", "\x00old"}, Epoch: 3, Gone: true,
 		Target: "f-2", Name: "Clients/2019-20", Note: "a slash\x00 is \xff not allowed",
+		Walked: migrate.Mark{UIDNext: 1<<32 - 1, ModSeq: 1<<63 - 1, Messages: -1, Rules: "a"},
 	}
 	must(t, l.SaveFolder(t.Context(), &s))
 	if s.ID == 0 {
@@ -32,8 +34,7 @@ func folderIsAsSaved(t *testing.T, open Open) {
 	l = mailbox(t, reopen(), "a")
 	same(t, "folders", folders(t, l), []migrate.FolderState{s})
 
-	s.Folder = migrate.Folder{Path: s.Folder.Path, UIDValidity: s.Folder.UIDValidity}
-	s.Target, s.Name, s.Note = "", "", ""
+	s = migrate.FolderState{ID: s.ID, Epoch: s.Epoch, Folder: migrate.Folder{Path: s.Folder.Path, UIDValidity: s.Folder.UIDValidity}}
 	must(t, l.SaveFolder(t.Context(), &s))
 	same(t, "folders saved with less", folders(t, mailbox(t, reopen(), "a")), []migrate.FolderState{s})
 }
@@ -41,20 +42,48 @@ func folderIsAsSaved(t *testing.T, open Open) {
 func folderIsKnownByPathAndUIDValidity(t *testing.T, open Open) {
 	c, _ := open(t)
 	l := mailbox(t, c, "a")
-	save := func(id int64, validity uint32, path ...string) int64 {
-		s := migrate.FolderState{ID: id, Folder: migrate.Folder{Path: path, UIDValidity: validity}}
+	save := func(validity uint32, epoch int, path ...string) int64 {
+		s := migrate.FolderState{Epoch: epoch, Folder: migrate.Folder{Path: path, UIDValidity: validity}}
 		must(t, l.SaveFolder(t.Context(), &s))
 		return s.ID
 	}
-	one := save(0, 1, "INBOX")
-	two := save(one, 2, "INBOX")
-	other := save(one, 1, "inbox")
-	if one == two || one == other || two == other {
-		t.Errorf("ids %d, %d and %d of three folders are not apart", one, two, other)
+	one := save(1, 0, "INBOX")
+	two := save(2, 0, "INBOX")
+	later := save(1, 1, "INBOX")
+	other := save(1, 0, "inbox")
+	if one == two || one == other || two == other || later == one || later == two || later == other {
+		t.Errorf("ids %d, %d, %d and %d of four folders are not apart", one, two, later, other)
 	}
-	same(t, "id of the folder saved again", save(0, 1, "INBOX"), one)
-	same(t, "id of the folder with a new UIDVALIDITY saved again", save(0, 2, "INBOX"), two)
-	same(t, "number of folders", len(folders(t, l)), 3)
+	same(t, "id of the folder saved again", save(1, 0, "INBOX"), one)
+	same(t, "id of the folder with a new UIDVALIDITY saved again", save(2, 0, "INBOX"), two)
+	same(t, "id of the folder of a later epoch saved again", save(1, 1, "INBOX"), later)
+	same(t, "number of folders", len(folders(t, l)), 4)
+}
+
+func folderIsRenamed(t *testing.T, open Open) {
+	c, reopen := open(t)
+	l := mailbox(t, c, "a")
+	s := migrate.FolderState{Folder: migrate.Folder{Path: []string{"Old"}, UIDValidity: 1}, Target: "f"}
+	must(t, l.SaveFolder(t.Context(), &s))
+	must(t, l.AddListed(t.Context(), pending(s.ID, 1, 2)...))
+	folder(t, l, "Other")
+	id := s.ID
+	s.Folder.Path, s.Origin = []string{"New"}, []string{"Old"}
+	must(t, l.SaveFolder(t.Context(), &s))
+	same(t, "id", s.ID, id)
+	c = reopen()
+	l = mailbox(t, c, "a")
+	same(t, "the folder", folders(t, l)[0], s)
+	same(t, "listed", tally(t, c, "a", "New").Listed, int64(2))
+	same(t, "records", len(records(t, l, id)), 2)
+
+	taken := s
+	taken.Folder.Path = []string{"Other"}
+	wantError(t, "a path that another folder has", l.SaveFolder(t.Context(), &taken))
+	same(t, "the folder after that", folders(t, l)[0], s)
+	wantError(t, "a folder of another mailbox", mailbox(t, c, "b").SaveFolder(t.Context(), &s))
+	unknown := migrate.FolderState{ID: id + 1000, Folder: migrate.Folder{Path: []string{"None"}}}
+	wantError(t, "a folder that does not exist", l.SaveFolder(t.Context(), &unknown))
 }
 
 func anyPathIsKept(t *testing.T, open Open) {

@@ -99,7 +99,7 @@ func cancelledContextIsError(t *testing.T, open Open) {
 	want("State", err)
 	_, err = l.Folders(ctx)
 	want("Folders", err)
-	_, err = l.ByDigest(ctx, digest("a"))
+	_, err = l.ByDigest(ctx, digest("a"), false)
 	want("ByDigest", err)
 	_, err = c.Tally(ctx)
 	want("Tally", err)

@@ -21,12 +21,15 @@ func recordIsAsSaved(t *testing.T, open Open) {
 	full := migrate.Record{
 		Folder: f, Outcome: migrate.Failed, Doubt: true, Target: "m-1", Digest: digest("a"), Size: 1 << 40,
 		Notes: []string{"flag-dropped", "", "a/b\x00\xff"}, Reason: "too\x00 large", Hint: "make \xff it smaller", MessageID: "<\x00\xff@x>",
+		Flags: []migrate.Flag{migrate.Seen, "a/\\b\x00", "$MDNSent"}, Vanished: true,
 	}
 	variants := []migrate.Record{
 		full,
 		{Folder: f, Outcome: migrate.Pending, Doubt: true, Digest: digest("b"), Size: 5},
 		{Folder: f, Outcome: migrate.Copied, Target: "18c0ffee", Digest: digest("c")},
 		{Folder: f, Outcome: migrate.Adopted, Target: "18c0ffef", Digest: digest("d"), Notes: []string{"flag-dropped"}},
+		{Folder: f, Outcome: migrate.Moved, Vanished: true, Digest: digest("c")},
+		{Folder: f, Outcome: migrate.Removed, Flags: []migrate.Flag{}},
 		{Folder: f, Outcome: migrate.Merged, Target: "18c0ffee", Digest: digest("c"), Notes: []string{""}},
 		{Folder: f, Outcome: migrate.Excluded, Reason: "rule old-mail"},
 		{Folder: f, Outcome: migrate.Gone},

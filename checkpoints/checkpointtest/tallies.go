@@ -18,8 +18,8 @@ func tallyCounts(t *testing.T, open Open) {
 	must(t, l.SaveFolder(t.Context(), &empty))
 
 	want := migrate.Tally{
-		Mailbox: "a", To: "new-a", Folder: migrate.Folder{Path: []string{"A", "B"}, Role: migrate.RoleSent, UIDValidity: 9}, Target: "A-B", Note: "renamed",
-		Doubts: 4,
+		ID: s.ID, Mailbox: "a", To: "new-a", Folder: migrate.Folder{Path: []string{"A", "B"}, Role: migrate.RoleSent, UIDValidity: 9}, Target: "A-B", Note: "renamed",
+		Doubts: 4, Vanished: int64(migrate.Outcomes), Left: 3,
 	}
 	uid := migrate.UID(0)
 	for o := range migrate.Outcomes {
@@ -27,7 +27,7 @@ func tallyCounts(t *testing.T, open Open) {
 			uid++
 			r := pending(s.ID, uid)[0]
 			must(t, l.AddListed(t.Context(), r))
-			r.Outcome, r.Size, r.Doubt = o, 1<<o+i, (o == migrate.Pending || o == migrate.Failed) && i < 2
+			r.Outcome, r.Size, r.Doubt, r.Vanished = o, 1<<o+i, (o == migrate.Pending || o == migrate.Failed) && i < 2, i == 0
 			must(t, l.Save(t.Context(), r))
 			want.Listed++
 			want.Count[o]++
@@ -36,7 +36,7 @@ func tallyCounts(t *testing.T, open Open) {
 	}
 	got, err := reopen().Tally(t.Context())
 	must(t, err)
-	same(t, "tallies", got, []migrate.Tally{want, {Mailbox: "a", To: "new-a", Folder: migrate.Folder{Path: []string{"Empty"}, UIDValidity: 1}}})
+	same(t, "tallies", got, []migrate.Tally{want, {ID: empty.ID, Mailbox: "a", To: "new-a", Folder: migrate.Folder{Path: []string{"Empty"}, UIDValidity: 1}}})
 	must(t, want.Check())
 }
 

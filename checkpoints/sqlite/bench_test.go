@@ -126,7 +126,7 @@ func BenchmarkByDigest(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := 0; b.Loop(); i++ {
-		if found, err := l.ByDigest(b.Context(), rs[i%20].Digest); err != nil || len(found) != 1 {
+		if found, err := l.ByDigest(b.Context(), rs[i%20].Digest, false); err != nil || len(found) != 1 {
 			b.Fatal(found, err)
 		}
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
@@ -17,23 +18,26 @@ type ledger struct {
 }
 
 func (l *ledger) State(ctx context.Context) (s migrate.MailboxState, err error) {
-	var started, ended string
+	var started, ended, cutover string
 	err = l.store.read.QueryRowContext(ctx,
-		`SELECT position, started, ended, complete, error, hint FROM mailbox WHERE id = ?`, l.mailbox).
-		Scan(&s.Position, &started, &ended, &s.Complete, &s.Error, &s.Hint)
+		`SELECT position, started, ended, complete, error, hint, cutover FROM mailbox WHERE id = ?`, l.mailbox).
+		Scan(&s.Position, &started, &ended, &s.Complete, &s.Error, &s.Hint, &cutover)
 	if err == nil {
 		s.Started, err = parseTime(started)
 	}
 	if err == nil {
 		s.Ended, err = parseTime(ended)
 	}
+	if err == nil {
+		s.Cutover, err = parseTime(cutover)
+	}
 	return s, explain(l.store.path, "read mailbox", err)
 }
 
 func (l *ledger) SaveState(ctx context.Context, s migrate.MailboxState) error {
 	return l.store.save(ctx, "save mailbox", func(w *writer) error {
-		_, err := w.exec(`UPDATE mailbox SET position = ?, started = ?, ended = ?, complete = ?, error = ?, hint = ? WHERE id = ?`,
-			string(s.Position), formatTime(s.Started), formatTime(s.Ended), s.Complete, s.Error, s.Hint, l.mailbox)
+		_, err := w.exec(`UPDATE mailbox SET position = ?, started = ?, ended = ?, complete = ?, error = ?, hint = ?, cutover = ? WHERE id = ?`,
+			string(s.Position), formatTime(s.Started), formatTime(s.Ended), s.Complete, s.Error, s.Hint, formatTime(s.Cutover), l.mailbox)
 		return err
 	})
 }
@@ -45,7 +49,8 @@ func (l *ledger) Folders(ctx context.Context) ([]migrate.FolderState, error) {
 
 func (l *ledger) folders(ctx context.Context) ([]migrate.FolderState, error) {
 	rows, err := l.store.read.QueryContext(ctx,
-		`SELECT id, path, uidvalidity, role, uidnext, messages, bytes, noselect, placed, target, name, note
+		`SELECT id, path, uidvalidity, role, uidnext, messages, bytes, noselect, placed, target, name, note,
+			origin, gone, walked_uidnext, walked_modseq, walked_messages, walked_rules
 		FROM folder WHERE mailbox = ? ORDER BY id`, l.mailbox)
 	if err != nil {
 		return nil, err
@@ -54,13 +59,18 @@ func (l *ledger) folders(ctx context.Context) ([]migrate.FolderState, error) {
 	var fs []migrate.FolderState
 	for rows.Next() {
 		var s migrate.FolderState
-		var path string
-		f := &s.Folder
-		if err := rows.Scan(&s.ID, &path, &f.UIDValidity, &f.Role, &f.UIDNext, &f.Messages, &f.Bytes, &f.NoSelect, &f.Placed,
-			&s.Target, &s.Name, &s.Note); err != nil {
+		var path, origin string
+		var validity, modSeq int64
+		f, w := &s.Folder, &s.Walked
+		if err := rows.Scan(&s.ID, &path, &validity, &f.Role, &f.UIDNext, &f.Messages, &f.Bytes, &f.NoSelect, &f.Placed,
+			&s.Target, &s.Name, &s.Note, &origin, &s.Gone, &w.UIDNext, &modSeq, &w.Messages, &w.Rules); err != nil {
 			return nil, err
 		}
+		f.UIDValidity, s.Epoch, w.ModSeq = uint32(validity), int(validity>>32), uint64(modSeq)
 		if f.Path, err = splitList(path); err != nil {
+			return nil, err
+		}
+		if s.Origin, err = splitList(origin); err != nil {
 			return nil, err
 		}
 		fs = append(fs, s)
@@ -69,23 +79,34 @@ func (l *ledger) folders(ctx context.Context) ([]migrate.FolderState, error) {
 }
 
 func (l *ledger) SaveFolder(ctx context.Context, s *migrate.FolderState) error {
-	f := &s.Folder
-	var id int64
+	f, w := &s.Folder, &s.Walked
+	values := []any{joinList(f.Path), int64(s.Epoch)<<32 | int64(f.UIDValidity), string(f.Role), uint32(f.UIDNext), f.Messages, f.Bytes, f.NoSelect,
+		string(f.Placed), string(s.Target), s.Name, s.Note, joinList(s.Origin), s.Gone, uint32(w.UIDNext), int64(w.ModSeq), w.Messages, w.Rules}
+	id := s.ID
 	err := l.store.save(ctx, "save folder", func(w *writer) error {
-		return w.get(`INSERT INTO folder (mailbox, path, uidvalidity, role, uidnext, messages, bytes, noselect, placed, target, name, note)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET role = excluded.role, uidnext = excluded.uidnext, messages = excluded.messages, bytes = excluded.bytes,
-				noselect = excluded.noselect, placed = excluded.placed, target = excluded.target, name = excluded.name, note = excluded.note
-			RETURNING id`,
-			[]any{l.mailbox, joinList(f.Path), f.UIDValidity, string(f.Role), uint32(f.UIDNext), f.Messages, f.Bytes, f.NoSelect,
-				string(f.Placed), string(s.Target), s.Name, s.Note},
-			&id)
+		if id != 0 {
+			n, err := w.exec(`UPDATE OR IGNORE folder SET (path, uidvalidity, `+folderColumns+`) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+				WHERE id = ? AND mailbox = ?`, append(values, id, l.mailbox)...)
+			if err == nil && n == 0 {
+				err = refuse("folder %d is not of this mailbox, or another has its path", id)
+			}
+			return err
+		}
+		return w.get(`INSERT INTO folder (mailbox, path, uidvalidity, `+folderColumns+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET (`+folderColumns+`) = (`+excludedColumns+`)
+			RETURNING id`, append([]any{l.mailbox}, values...), &id)
 	})
 	if err == nil {
 		s.ID = id
 	}
 	return err
 }
+
+const folderColumns = `role, uidnext, messages, bytes, noselect, placed, target, name, note,
+	origin, gone, walked_uidnext, walked_modseq, walked_messages, walked_rules`
+
+var excludedColumns = "excluded." + strings.ReplaceAll(strings.Join(strings.Fields(folderColumns), " "), ", ", ", excluded.")
 
 func formatTime(t time.Time) string {
 	if t.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -16,6 +17,7 @@ func rowID(folder int64, uid migrate.UID) int64 { return folder<<32 | int64(uid)
 type remark struct{ notes, reason, hint string }
 
 func (l *ledger) AddListed(ctx context.Context, rs ...migrate.Record) error {
+	defer l.store.counts.saving()()
 	return l.store.save(ctx, "add messages", func(w *writer) error {
 		listed := make(map[int64]int64)
 		for _, r := range rs {
@@ -31,8 +33,8 @@ func (l *ledger) AddListed(ctx context.Context, rs ...migrate.Record) error {
 			}
 		}
 		for _, r := range rs {
-			err := l.put(w, r, `INSERT INTO message (outcome, doubt, size, digest, shared, target, remark, message_id, id, mailbox)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, "exists already")
+			err := l.put(w, r, `INSERT INTO message (outcome, doubt, size, digest, shared, target, remark, message_id, vanished, flags, id, mailbox)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, "exists already")
 			if err != nil {
 				return err
 			}
@@ -42,10 +44,11 @@ func (l *ledger) AddListed(ctx context.Context, rs ...migrate.Record) error {
 }
 
 func (l *ledger) Save(ctx context.Context, rs ...migrate.Record) error {
+	defer l.store.counts.saving()()
 	return l.store.save(ctx, "save messages", func(w *writer) error {
 		for _, r := range rs {
-			err := l.put(w, r, `UPDATE message SET outcome = ?, doubt = ?, size = ?, digest = ?, shared = ?, target = ?, remark = ?, message_id = ?
-				WHERE id = ? AND mailbox = ?`, "does not exist")
+			err := l.put(w, r, `UPDATE message SET outcome = ?, doubt = ?, size = ?, digest = ?, shared = ?, target = ?, remark = ?, message_id = ?,
+				vanished = ?, flags = ? WHERE id = ? AND mailbox = ?`, "does not exist")
 			if err != nil {
 				return err
 			}
@@ -60,7 +63,7 @@ func (l *ledger) put(w *writer, r migrate.Record, statement, refusal string) err
 	if r.Outcome >= migrate.Outcomes {
 		return refuse("message %d in folder %d has %v", r.UID, r.Folder, r.Outcome)
 	}
-	var digest, note, messageID any // null, which equals nothing, if there is none
+	var digest, note, messageID, flags any // null, which equals nothing, if there is none
 	if r.Digest != (migrate.Digest{}) {
 		digest = r.Digest[:]
 	}
@@ -78,7 +81,12 @@ func (l *ledger) put(w *writer, r migrate.Record, statement, refusal string) err
 	if r.MessageID != "" {
 		messageID = r.MessageID
 	}
-	n, err := w.exec(statement, r.Outcome, r.Doubt, r.Size, digest, shared, target, note, messageID, rowID(r.Folder, r.UID), l.mailbox)
+	if r.Flags != nil {
+		if flags, err = w.flagset(r.Flags); err != nil {
+			return err
+		}
+	}
+	n, err := w.exec(statement, r.Outcome, r.Doubt, r.Size, digest, shared, target, note, messageID, r.Vanished, flags, rowID(r.Folder, r.UID), l.mailbox)
 	if err == nil && n == 0 {
 		err = refuse("the record of message %d in folder %d %s", r.UID, r.Folder, refusal)
 	}
@@ -145,6 +153,27 @@ func (w *writer) remark(m remark) (id int64, err error) {
 	return id, nil
 }
 
+// flagset returns the id of a set of flags and adds it if it is new.
+func (w *writer) flagset(flags []migrate.Flag) (id int64, err error) {
+	names := make([]string, len(flags))
+	for i, f := range flags {
+		names[i] = string(f)
+	}
+	set := joinList(names)
+	if id, ok := w.flags[set]; ok {
+		return id, nil
+	}
+	err = w.get(`INSERT INTO flagset (flags) VALUES (?) ON CONFLICT DO UPDATE SET flags = flags RETURNING id`, []any{set}, &id)
+	if err != nil {
+		return 0, err
+	}
+	if len(w.flags) >= cached {
+		clear(w.flags)
+	}
+	w.flags[set] = id
+	return id, nil
+}
+
 func sharedPrefix(a, b string) (n int) {
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++
@@ -153,20 +182,28 @@ func sharedPrefix(a, b string) (n int) {
 }
 
 const selectColumns = `SELECT m.id, m.outcome, m.doubt, m.size, m.digest, m.shared, m.target, f.base,
-		coalesce(r.notes, ''), coalesce(r.reason, ''), coalesce(r.hint, ''), coalesce(m.message_id, '')
+		coalesce(r.notes, ''), coalesce(r.reason, ''), coalesce(r.hint, ''), coalesce(m.message_id, ''), m.vanished, s.flags
 	`
 
-const selectRecords = selectColumns + `FROM folder f JOIN message m LEFT JOIN remark r ON r.id = m.remark `
+const selectRecords = selectColumns + `FROM folder f JOIN message m LEFT JOIN remark r ON r.id = m.remark LEFT JOIN flagset s ON s.id = m.flags `
 
 const recordsQuery = selectRecords + `WHERE f.id = ? AND f.mailbox = ? AND m.id BETWEEN ? AND ? ORDER BY m.id LIMIT ?`
 
 // digestQuery is one statement, so that a message cannot slip through it by
 // leaving doubt. Each of its parts has its index, and is limited before it is
 // joined. What is at the target comes first.
-const digestQuery = selectColumns + `FROM (SELECT * FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND outcome IN (1, 2, 3) LIMIT 1) m ` + digestJoin + `
-	UNION ALL ` + selectColumns + `FROM (SELECT * FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND doubt = 1 LIMIT 1000) m ` + digestJoin
+const digestQuery = selectColumns + `FROM (` + equalRows + `outcome IN (1, 2, 3, 8) AND outcome <> 8 LIMIT 1) m ` + digestJoin + doubtsQuery
 
-const digestJoin = `JOIN folder f ON f.id = m.id >> 32 LEFT JOIN remark r ON r.id = m.remark`
+// allDigestQuery is likewise for all, those that have vanished first.
+const allDigestQuery = `SELECT * FROM (` + selectColumns + `FROM (` + equalRows + `outcome IN (1, 2, 3, 8) ORDER BY vanished DESC LIMIT 1000) m ` + digestJoin + `
+	ORDER BY m.vanished DESC)` + doubtsQuery
+
+const doubtsQuery = `
+	UNION ALL ` + selectColumns + `FROM (` + equalRows + `doubt = 1 LIMIT 1000) m ` + digestJoin
+
+const equalRows = `SELECT * FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND `
+
+const digestJoin = `JOIN folder f ON f.id = m.id >> 32 LEFT JOIN remark r ON r.id = m.remark LEFT JOIN flagset s ON s.id = m.flags`
 
 // scanRecord reads a row of selectRecords.
 func scanRecord(rows *sql.Rows) (r migrate.Record, err error) {
@@ -174,13 +211,24 @@ func scanRecord(rows *sql.Rows) (r migrate.Record, err error) {
 	var shared int
 	var digest, target, base sql.RawBytes
 	var notes string
-	if err := rows.Scan(&id, &r.Outcome, &r.Doubt, &r.Size, &digest, &shared, &target, &base, &notes, &r.Reason, &r.Hint, &r.MessageID); err != nil {
+	var flags sql.NullString
+	if err := rows.Scan(&id, &r.Outcome, &r.Doubt, &r.Size, &digest, &shared, &target, &base, &notes, &r.Reason, &r.Hint, &r.MessageID,
+		&r.Vanished, &flags); err != nil {
 		return r, err
 	}
 	r.Folder, r.UID = id>>32, migrate.UID(id)
 	copy(r.Digest[:], digest)
 	r.Target = joinTarget(base, shared, target)
-	r.Notes, err = splitList(notes)
+	if r.Notes, err = splitList(notes); err != nil {
+		return r, err
+	}
+	names, err := splitList(flags.String)
+	if flags.Valid {
+		r.Flags = []migrate.Flag{}
+	}
+	for _, name := range names {
+		r.Flags = append(r.Flags, migrate.Flag(name))
+	}
 	return r, err
 }
 
@@ -209,13 +257,18 @@ func (l *ledger) Records(ctx context.Context, folder int64, from, to migrate.UID
 	}
 }
 
-func (l *ledger) ByDigest(ctx context.Context, d migrate.Digest) ([]migrate.Record, error) {
-	rs, err := records(l.store.equal.QueryContext(ctx, l.mailbox, d[:6], d[:]))
+func (l *ledger) ByDigest(ctx context.Context, d migrate.Digest, all bool) ([]migrate.Record, error) {
+	query := l.store.equal
+	if all {
+		query = l.store.equals
+	}
+	rs, err := records(query.QueryContext(ctx, l.mailbox, d[:6], d[:]))
 	if err != nil {
 		return nil, explain(l.store.path, "look up a digest", err)
 	}
-	if len(rs) > 0 && rs[0].Outcome.Arrived() {
-		rs = rs[:1]
+	known := func(r migrate.Record) bool { return r.Outcome.Arrived() || r.Outcome == migrate.Removed }
+	if len(rs) > 0 && known(rs[0]) {
+		rs = slices.DeleteFunc(rs, func(r migrate.Record) bool { return !known(r) })
 	}
 	return rs, nil
 }

@@ -35,8 +35,10 @@ type Store struct {
 	schema int64 // of the file; older than schemaVersion only if opened with OpenReadOnly
 	read   *sql.DB
 	equal  *sql.Stmt // digestQuery, which is asked for every message
+	equals *sql.Stmt // allDigestQuery
 	write  *writer   // nil if opened with OpenReadOnly
 	lock   *os.File  // nil if opened with OpenReadOnly
+	counts counts
 	once   sync.Once
 	err    error // of Close
 }
@@ -76,17 +78,20 @@ func (s *Store) openForRun() error {
 	if err := restrict(s.path); err != nil {
 		return err
 	}
-	if s.write, err = newWriter(s.path); err != nil || s.schema == schemaVersion {
+	if s.write, err = newWriter(s.path); err != nil {
 		return err
 	}
-	err = s.write.do(context.Background(), func(w *writer) error {
-		_, err := w.conn.ExecContext(context.Background(), upgrade(s.schema))
-		return err
-	})
-	if err == nil {
+	if s.schema < schemaVersion {
+		err = s.write.do(context.Background(), func(w *writer) error {
+			_, err := w.conn.ExecContext(context.Background(), upgrade(s.schema))
+			return err
+		})
+		if err != nil {
+			return err
+		}
 		s.schema = schemaVersion
 	}
-	return err
+	return s.prepare()
 }
 
 // OpenReadOnly opens the file at path to look at it, also while another
@@ -111,17 +116,31 @@ func (s *Store) openToLook() (err error) {
 	if err := checkLength(s.path, info); err != nil {
 		return err
 	}
-	return s.openReaders("ro")
+	if err := s.openReaders("ro"); err != nil {
+		return err
+	}
+	if s.schema < schemaVersion {
+		s.read.SetMaxOpenConns(1) // which has the views
+		if _, err := s.read.Exec(shadow); err != nil {
+			return err
+		}
+	}
+	return s.prepare()
 }
 
 func (s *Store) openReaders(mode string, pragmas ...string) (err error) {
 	if s.read, err = connect(s.path, mode, pragmas...); err != nil {
 		return err
 	}
-	if s.schema, err = checkSchema(s.read, s.path); err != nil {
+	s.schema, err = checkSchema(s.read, s.path)
+	return err
+}
+
+func (s *Store) prepare() (err error) {
+	if s.equal, err = s.read.Prepare(digestQuery); err != nil {
 		return err
 	}
-	s.equal, err = s.read.Prepare(digestQuery)
+	s.equals, err = s.read.Prepare(allDigestQuery)
 	return err
 }
 

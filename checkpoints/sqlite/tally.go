@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -17,12 +19,19 @@ func (s *Store) Tally(ctx context.Context, sources ...string) ([]migrate.Tally, 
 }
 
 func (s *Store) tally(ctx context.Context, sources []string) (ts []migrate.Tally, err error) {
+	kept, keep := s.counts.begin()
+	counted := map[int64]migrate.Tally{}
+	defer func() {
+		if err == nil && s.write != nil { // else another process may save
+			keep(counted)
+		}
+	}()
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback()
-	rows, err := tx.QueryContext(ctx, `SELECT m.source, m.target, f.path, f.role, f.uidvalidity, f.name, f.note, f.listed, f.id
+	rows, err := tx.QueryContext(ctx, `SELECT m.source, m.target, f.path, f.role, f.uidvalidity & 0xffffffff, f.name, f.note, f.listed, f.id
 		FROM folder f JOIN mailbox m ON m.id = f.mailbox ORDER BY f.mailbox, f.id`)
 	if err != nil {
 		return nil, err
@@ -31,8 +40,7 @@ func (s *Store) tally(ctx context.Context, sources []string) (ts []migrate.Tally
 	for rows.Next() {
 		var t migrate.Tally
 		var path string
-		var folder int64
-		if err := rows.Scan(&t.Mailbox, &t.To, &path, &t.Folder.Role, &t.Folder.UIDValidity, &t.Target, &t.Note, &t.Listed, &folder); err != nil {
+		if err := rows.Scan(&t.Mailbox, &t.To, &path, &t.Folder.Role, &t.Folder.UIDValidity, &t.Target, &t.Note, &t.Listed, &t.ID); err != nil {
 			return nil, err
 		}
 		if len(sources) > 0 && !slices.Contains(sources, t.Mailbox) {
@@ -41,34 +49,87 @@ func (s *Store) tally(ctx context.Context, sources []string) (ts []migrate.Tally
 		if t.Folder.Path, err = splitList(path); err != nil {
 			return nil, err
 		}
-		if err := count(ctx, tx, folder, &t); err != nil {
+		if k, ok := kept[t.ID]; ok {
+			t.Count, t.Bytes, t.Doubts, t.Vanished, t.Left = k.Count, k.Bytes, k.Doubts, k.Vanished, k.Left
+		} else if err := count(ctx, tx, &t); err != nil {
 			return nil, err
 		}
+		counted[t.ID] = t
 		ts = append(ts, t)
 	}
 	return ts, rows.Err()
 }
 
-// count counts the messages of a folder into t.
-func count(ctx context.Context, tx *sql.Tx, folder int64, t *migrate.Tally) error {
+// count counts the messages of the folder of t.
+func count(ctx context.Context, tx *sql.Tx, t *migrate.Tally) error {
 	// total is a float and cannot overflow, whatever sizes a server announces.
-	rows, err := tx.QueryContext(ctx, `SELECT outcome, count(*), CAST(total(size) AS INTEGER), sum(doubt) FROM message WHERE id BETWEEN ? AND ? GROUP BY outcome`,
-		rowID(folder, 0), rowID(folder, 1<<32-1))
+	rows, err := tx.QueryContext(ctx, `SELECT outcome, count(*), CAST(total(size) AS INTEGER), sum(doubt), sum(vanished) FROM message WHERE id BETWEEN ? AND ? GROUP BY outcome`,
+		rowID(t.ID, 0), rowID(t.ID, 1<<32-1))
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var outcome migrate.Outcome
-		var n, bytes, doubts int64
-		if err := rows.Scan(&outcome, &n, &bytes, &doubts); err != nil {
+		var n, bytes, doubts, vanished int64
+		if err := rows.Scan(&outcome, &n, &bytes, &doubts, &vanished); err != nil {
 			return err
 		}
 		if outcome >= migrate.Outcomes {
-			return fmt.Errorf("folder %d has messages with %v", folder, outcome)
+			return fmt.Errorf("folder %d has messages with %v", t.ID, outcome)
 		}
 		t.Count[outcome], t.Bytes[outcome] = n, bytes
 		t.Doubts += doubts
+		t.Vanished += vanished
+		if outcome.Arrived() {
+			t.Left += vanished
+		}
 	}
 	return rows.Err()
+}
+
+// counts remembers what was counted since messages were saved last. Its zero
+// value is ready.
+type counts struct {
+	mu           sync.Mutex
+	begun, ended int // saves of messages
+	at           int // how many had ended when kept was counted
+	kept         map[int64]migrate.Tally
+}
+
+// begin returns what is known by folder, which the caller must not change, and
+// what to call with more of it.
+func (c *counts) begin() (kept map[int64]migrate.Tally, keep func(map[int64]migrate.Tally)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	still := c.begun == c.ended
+	if !still || c.at != c.ended {
+		c.kept = nil
+	}
+	c.at = c.ended
+	at := c.at
+	return c.kept, func(more map[int64]migrate.Tally) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if still && c.begun == at && c.at == at {
+			all := maps.Clone(c.kept)
+			if all == nil {
+				all = map[int64]migrate.Tally{}
+			}
+			maps.Copy(all, more)
+			c.kept = all
+		}
+	}
+}
+
+// saving is called before messages are saved, and what it returns after that.
+func (c *counts) saving() (saved func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.begun++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.ended++
+	}
 }

@@ -15,6 +15,7 @@ type writer struct {
 	stmts map[string]*sql.Stmt // by their text
 	bases map[int64]string     // folder.base, by folder
 	notes map[remark]int64     // remark.id
+	flags map[string]int64     // flagset.id
 
 	calls   chan *call
 	closing chan struct{}
@@ -36,7 +37,7 @@ func refuse(format string, args ...any) error { return refusal{fmt.Errorf(format
 // errClosed is the error of calls after Close.
 var errClosed = errors.New("the checkpoints are closed")
 
-// cached bounds what the writer remembers of folders and remarks, each.
+// cached bounds what the writer remembers of folders, remarks and sets of flags, each.
 const cached = 4096
 
 func newWriter(path string) (*writer, error) {
@@ -53,7 +54,7 @@ func newWriter(path string) (*writer, error) {
 	w := &writer{
 		db: db, conn: conn,
 		stmts: make(map[string]*sql.Stmt),
-		bases: make(map[int64]string), notes: make(map[remark]int64),
+		bases: make(map[int64]string), notes: make(map[remark]int64), flags: make(map[string]int64),
 		calls: make(chan *call), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	go w.run()
@@ -162,6 +163,7 @@ func (w *writer) attempt(do func(*writer) error) (refused, err error) {
 func (w *writer) forget() {
 	clear(w.bases)
 	clear(w.notes)
+	clear(w.flags)
 }
 
 // exec runs a statement and returns how many rows it changed.

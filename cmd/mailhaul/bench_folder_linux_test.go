@@ -62,7 +62,7 @@ func (s *shredder) Find(context.Context, migrate.FolderID, *migrate.Message, mig
 	return migrate.Stored{}, migrate.ErrNotFound
 }
 
-func (s *shredder) Update(context.Context, migrate.MessageID, migrate.Change) ([]string, error) {
+func (s *shredder) Update(context.Context, migrate.Change, ...migrate.MessageID) ([]string, error) {
 	return nil, nil
 }
 

@@ -47,7 +47,7 @@ func (l *load) messages() (n int) {
 func (l *load) Folders(context.Context) ([]migrate.Folder, error) {
 	var fs []migrate.Folder
 	for i, f := range l.folders {
-		fs = append(fs, migrate.Folder{Path: []string{f.name}, UIDValidity: uint32(i + 1), UIDNext: migrate.UID(f.messages + 1), Messages: int64(f.messages)})
+		fs = append(fs, migrate.Folder{Path: []string{f.name}, UIDValidity: uint32(i + 1), UIDNext: migrate.UID(f.messages + 1), Messages: int64(f.messages), ModSeq: 1})
 	}
 	return fs, nil
 }
@@ -73,6 +73,19 @@ func (l *load) Read(_ context.Context, f migrate.Folder, ms []*migrate.Message, 
 		}
 	}
 	return nil
+}
+
+// Flags yields nothing: they never change.
+func (l *load) Flags(context.Context, migrate.Folder, migrate.UID, uint64) iter.Seq2[[]migrate.Message, error] {
+	return func(func([]migrate.Message, error) bool) {}
+}
+
+func (l *load) UIDs(_ context.Context, f migrate.Folder, below migrate.UID) iter.Seq2[migrate.UIDRange, error] {
+	return func(yield func(migrate.UIDRange, error) bool) {
+		if last := min(below, f.UIDNext) - 1; last > 0 {
+			yield(migrate.UIDRange{First: 1, Last: last}, nil)
+		}
+	}
 }
 
 func (l *load) Close() error { return nil }

@@ -15,6 +15,7 @@ import (
 
 func newCheckCommand() *cobra.Command {
 	var choice choice
+	var tries bool
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Log in to both ends of every mailbox",
@@ -26,15 +27,25 @@ short messages are imported and moved to Trash. Unless route = "json" the first
 Microsoft 365 mailbox is probed: one message is imported into a hidden folder,
 and both are removed again.
 
+With --notify it only sends one test by each way of [notify], which logs in to
+neither end.
+
 Exit codes:
-  0    every mailbox can be migrated
+  0    every mailbox can be migrated, or every test was sent
   1    fatal error, for example in the configuration
   2    the command line is wrong
-  3    some mailboxes need a person; each is listed with what to do
+  3    some mailboxes, or ways, need a person; each is listed with what to do
   130  interrupted`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			config, mailboxes, err := choice.load(c)
 			if err != nil {
+				return err
+			}
+			if tries {
+				failed, err := tryNotify(c.Context(), config.Notify, c.OutOrStdout())
+				if err == nil && failed > 0 {
+					err = &codeError{exitPerson, fmt.Errorf("%s not sent", count(int64(failed), "test was", "tests were"))}
+				}
 				return err
 			}
 			connections, err := newConnections(c.Context(), config)
@@ -85,6 +96,7 @@ Exit codes:
 		},
 	}
 	choice.flags(c)
+	c.Flags().BoolVar(&tries, "notify", false, "only send a test by each way of [notify]")
 	return c
 }
 

@@ -6,8 +6,11 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
+	_ "time/tzdata" // for machines that have none
 
 	"github.com/mailhaul/mailhaul/migrate/transform"
+	"github.com/mailhaul/mailhaul/migrate/window"
 )
 
 // Config is mailhaul.toml. docs/configuration.md explains its keys. Its paths
@@ -19,6 +22,9 @@ type Config struct {
 	Graph     GraphConfig     `toml:"graph"`
 	Transform TransformConfig `toml:"transform"`
 	Run       RunConfig       `toml:"run"`
+	Log       LogConfig       `toml:"log"`
+	Notify    NotifyConfig    `toml:"notify"`
+	Metrics   MetricsConfig   `toml:"metrics"`
 
 	excluded []folderPattern
 }
@@ -139,8 +145,14 @@ type RunConfig struct {
 	SpoolMax       string   `toml:"spool_max"`
 	ExcludeFolders []string `toml:"exclude_folders"`
 	Deleted        string   `toml:"deleted"`
+	Deletions      string   `toml:"deletions"`
+	Order          string   `toml:"order"`
+	Window         string   `toml:"window"`
+	TimeZone       string   `toml:"time_zone"`
 
-	spoolBytes int64 // SpoolMax in octets
+	spoolBytes int64          // SpoolMax in octets
+	window     *window.Window // nil if work is allowed at any time
+	zone       *time.Location // TimeZone, or that of this machine
 }
 
 // defaults returns the configuration of an empty file.
@@ -154,7 +166,10 @@ func defaults() Config {
 			From: whenRefused, NUL: whenRefused, LineEnds: whenRefused, LongLines: whenRefused, Header8Bit: whenRefused, ContentType: whenRefused,
 			Charset: whenRefused, MessageID: whenRefused, MissingMessageID: never, Date: whenRefused, Receipt: never, Signed: "keep",
 		},
-		Run: RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude"},
+		Run: RunConfig{Mailboxes: "mailboxes.csv", Checkpoints: "mailhaul.db", Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", Deletions: "keep", Order: "oldest"},
+		Log: LogConfig{Level: "info", Format: "text", MaxSize: "10MiB", MaxFiles: 10},
+
+		Notify: NotifyConfig{Privacy: "masked", After: "1h", Digest: "07:00", PingEvery: "5m", SMTPTLS: "starttls"},
 	}
 }
 
@@ -193,8 +208,8 @@ func loadMigration(path string) (*Config, []Mailbox, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if !c.Source.Password().IsZero() {
-		return c, ms, nil
+	if err := joined(c.Notify.strangers(path, ms)); err != nil || !c.Source.Password().IsZero() {
+		return c, ms, err
 	}
 	var ps []problem
 	for _, m := range ms {
@@ -220,6 +235,9 @@ func (c *Config) resolve(dir string) {
 	in(&c.Run.Mailboxes)
 	in(&c.Run.Checkpoints)
 	in(&c.Run.SpoolDir)
+	if in(&c.Log.File); c.Log.File == "" {
+		c.Log.File = strings.TrimSuffix(c.Run.Checkpoints, ".db") + ".log"
+	}
 	for _, section := range reflect.ValueOf(c).Elem().Fields() {
 		if section.Kind() != reflect.Struct {
 			continue

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -34,11 +35,11 @@ impersonate = "m@p.iam.gserviceaccount.com"
 func TestABadConfigurationIsExplained(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key": {sound + "[run]\njob = 3\n",
-			`mailhaul.toml:8:1: run.job: no such key: [run] has mailboxes, checkpoints, jobs, spool_dir, spool_max, exclude_folders, deleted`},
+			`mailhaul.toml:8:1: run.job: no such key: [run] has mailboxes, checkpoints, jobs, spool_dir, spool_max, exclude_folders, deleted, deletions, order, window, time_zone`},
 		"unknown section": {sound + "[runs]\njobs = 3\n",
-			`mailhaul.toml:7:2: runs: no such section: there are [source], [target], [gmail], [graph], [transform], [run]`},
+			`mailhaul.toml:7:2: runs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics]`},
 		"unknown key outside a section": {"jobs = 3\n" + sound,
-			`mailhaul.toml:1:1: jobs: no such section: there are [source], [target], [gmail], [graph], [transform], [run]`},
+			`mailhaul.toml:1:1: jobs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics]`},
 		"secret in the file": {"[source]\npassword = 'hunter2'\nhost = 'h'\n[target]\nkind = 'graph'\n[graph]\ntenant = 't'\nclient_id = 'c'\nclient_secret = 'hunter2'\ncertificate_file = 'x'\n",
 			"mailhaul.toml:2:1: source.password: secrets do not belong in this file: use password_file, password_command or password_env, and change the secret if others have seen it\n" +
 				"mailhaul.toml:9:1: graph.client_secret: secrets do not belong in this file: use client_secret_file, client_secret_command or client_secret_env, and change the secret if others have seen it"},
@@ -163,6 +164,9 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 			ContentType: "when-refused", Charset: "when-refused", MessageID: "when-refused", MissingMessageID: "never", Date: "when-refused", Receipt: "never", Signed: "keep"},
 		Run: RunConfig{Mailboxes: filepath.Join(dir, "mailboxes.csv"), Checkpoints: filepath.Join(dir, "mailhaul.db"),
 			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", spoolBytes: 2 << 30},
+		Log: LogConfig{File: filepath.Join(dir, "mailhaul.log"), Level: "info", Format: "text", MaxSize: "10MiB", MaxFiles: 10, mebibytes: 10},
+		Notify: NotifyConfig{Privacy: "masked", After: "1h", Digest: "07:00", PingEvery: "5m", SMTPTLS: "starttls",
+			after: time.Hour, pingEvery: 5 * time.Minute, digest: 7 * time.Hour},
 	}
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, want)

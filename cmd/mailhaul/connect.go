@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
+	"reflect"
 	"sync"
 	"time"
 
@@ -26,6 +28,8 @@ type connections struct {
 	user     []pace.Limit  // of one mailbox
 	common   []pace.Limit  // of all mailboxes
 	shared   *pace.Limiter // of common
+	gmail    *gmailRoute   // the way in, once it was probed
+	graph    *graphRoute
 }
 
 func newConnections(ctx context.Context, c *Config) (*connections, error) {
@@ -40,9 +44,9 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 				}
 			}
 		}
-		route := &gmailRoute{route: gmail.Route(c.Gmail.Route)}
+		k.gmail = &gmailRoute{route: gmail.Route(c.Gmail.Route)}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
-			return func(ctx context.Context) (migrate.Target, error) { return route.open(ctx, c.Gmail, m, l) }
+			return func(ctx context.Context) (migrate.Target, error) { return k.gmail.open(ctx, c.Gmail, m, l) }
 		}
 		k.reader = func(m Mailbox, l *pace.Limiter) func(context.Context) (verify.Target, error) {
 			return func(ctx context.Context) (verify.Target, error) {
@@ -55,16 +59,17 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 		if err != nil {
 			return nil, err
 		}
-		route := &graphRoute{route: graph.Route(c.Graph.Route), probed: c.Graph.Route == string(graph.RouteJSON)}
+		token = knownToken(token)
+		k.graph = &graphRoute{route: graph.Route(c.Graph.Route), probed: c.Graph.Route == string(graph.RouteJSON)}
 		if c.Graph.Profile != "none" {
 			k.user, k.common = graph.MailboxLimits(), graph.AppLimits()
 		}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
-			return func(ctx context.Context) (migrate.Target, error) { return route.open(ctx, c.Graph, token, m, l) }
+			return func(ctx context.Context) (migrate.Target, error) { return k.graph.open(ctx, c.Graph, token, m, l) }
 		}
 		k.reader = func(m Mailbox, l *pace.Limiter) func(context.Context) (verify.Target, error) {
 			return func(ctx context.Context) (verify.Target, error) {
-				config, err := graphConfig(c.Graph, token, m, l)
+				config, err := graphConfig(ctx, c.Graph, token, m, l)
 				if err != nil {
 					return nil, err
 				}
@@ -76,6 +81,18 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 	}
 	k.shared = pace.NewLimiter(nil, k.common...)
 	return k, nil
+}
+
+// remember takes over which ways in were found by an earlier pass, if it was
+// configured alike.
+func (k *connections) remember(before *connections) {
+	switch {
+	case k.config.Target != before.config.Target:
+	case k.gmail != nil && reflect.DeepEqual(k.config.Gmail, before.config.Gmail):
+		k.gmail = before.gmail
+	case k.graph != nil && reflect.DeepEqual(k.config.Graph, before.config.Graph):
+		k.graph = before.graph
+	}
 }
 
 // mailbox returns how to open both ends of m, and the limiter of its target.
@@ -96,7 +113,7 @@ func (k *connections) verification(m Mailbox, ledger verify.Ledger) (verify.Mail
 	return verify.Mailbox{
 		Source:     m.Source,
 		Target:     m.Target,
-		OpenSource: func(ctx context.Context) (migrate.Source, error) { return k.source(ctx, m) },
+		OpenSource: func(ctx context.Context) (verify.Source, error) { return k.source(ctx, m) },
 		OpenTarget: k.reader(m, l),
 		Ledger:     ledger,
 	}, l
@@ -119,6 +136,7 @@ func (k *connections) source(ctx context.Context, m Mailbox) (*imap.Source, erro
 		MasterUser:      s.MasterUser,
 		MasterSeparator: s.MasterSeparator,
 		Secret:          func(ctx context.Context) (string, error) { return reveal(ctx, password) },
+		Trace:           traceIMAP(ctx, m.Source),
 	})
 }
 
@@ -175,6 +193,8 @@ func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter, r
 	default:
 		config.TokenSource = gmail.Static(func() (string, error) { return reveal(context.WithoutCancel(ctx), c.Token()) })
 	}
+	config.TokenSource = knownTokens{config.TokenSource}
+	config.Transport = traceHTTP(ctx, m.Target, func() *http.Transport { return gmail.NewTransport(c.Parallel) })
 	return gmail.Open(ctx, config)
 }
 
@@ -223,7 +243,7 @@ type graphRoute struct {
 }
 
 func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
-	config, err := graphConfig(c, token, m, l)
+	config, err := graphConfig(ctx, c, token, m, l)
 	if err != nil {
 		return nil, err
 	}
@@ -244,11 +264,11 @@ func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token,
 	return t, nil
 }
 
-func graphConfig(c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (graph.Config, error) {
+func graphConfig(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (graph.Config, error) {
 	cloud, err := graph.CloudByName(c.Cloud)
 	return graph.Config{
 		User: m.Target, Token: token, Limiter: l, Parallel: c.Parallel, AttachProtected: c.Protected == "attach",
-		Endpoint: cmp.Or(c.Endpoint, cloud.Endpoint),
+		Endpoint: cmp.Or(c.Endpoint, cloud.Endpoint), Transport: traceHTTP(ctx, m.Target, func() *http.Transport { return graph.NewTransport(c.Parallel) }),
 	}, err
 }
 

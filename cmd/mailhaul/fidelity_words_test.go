@@ -89,6 +89,7 @@ func meanings() map[string]string {
 		"mime-structure-rebuilt":                       "the parts were put together anew",
 		"sent-date-missing":                            "the message has no Date that can be read",
 		"not-placed":                                   "a copy in Spam, Trash or Drafts of a message that is elsewhere too does not move it there",
+		"sent-label-kept":                              "it left Sent at the source, and Gmail may not take it out of Sent, so it may be there too",
 		"sent-label-refused":                           "Gmail does not let the API put it into Sent, so it stands under the label `Sent (migrated)`",
 		"too-large-to-import":                          "it was too large for `importmime` and went by `json`",
 	}

@@ -71,6 +71,14 @@ func (s *inMemory) Read(_ context.Context, f migrate.Folder, ms []*migrate.Messa
 	return nil
 }
 
+func (s *inMemory) Flags(context.Context, migrate.Folder, migrate.UID, uint64) iter.Seq2[[]migrate.Message, error] {
+	return func(func([]migrate.Message, error) bool) {}
+}
+
+func (s *inMemory) UIDs(context.Context, migrate.Folder, migrate.UID) iter.Seq2[migrate.UIDRange, error] {
+	return func(func(migrate.UIDRange, error) bool) {}
+}
+
 func (s *inMemory) Close() error { return nil }
 
 // A store is a simulator whose mail a test can harm.
@@ -365,7 +373,7 @@ func expectHarms(t *testing.T, source *inMemory, target func(context.Context) (m
 	t.Helper()
 	v := &verify.Verifier{Depth: d, Retry: migrate.DefaultRetry, Progress: new(migrate.Progress)}
 	results, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Target: harmedUser, Ledger: ledger,
-		OpenSource: func(context.Context) (migrate.Source, error) { return source, nil },
+		OpenSource: func(context.Context) (verify.Source, error) { return source, nil },
 		OpenTarget: func(ctx context.Context) (verify.Target, error) {
 			t, err := target(ctx)
 			if err != nil {

@@ -108,5 +108,23 @@ func loseFrom(ctx context.Context, memory migrate.Ledger, folder int64, missing 
 			changed = append(changed, r)
 		}
 	}
+	if len(changed) == 0 {
+		return n, nil
+	}
+	if err := reopen(ctx, memory, folder, changed[0].UID); err != nil {
+		return n, err
+	}
 	return n, memory.Save(ctx, changed...)
+}
+
+// reopen makes the next pass look at a message of a folder again.
+func reopen(ctx context.Context, memory migrate.Ledger, folder int64, uid migrate.UID) error {
+	states, err := memory.Folders(ctx)
+	for _, st := range states {
+		if st.ID == folder {
+			st.Reopen(uid)
+			return memory.SaveFolder(ctx, &st)
+		}
+	}
+	return err
 }

@@ -102,7 +102,7 @@ func configTemplate(target string) string {
 		section = graphTemplate
 	}
 	return sourceTemplate + "\n[target]\n# Where the mail goes: \"gmail\" (Google Workspace) or \"graph\" (Microsoft 365).\nkind = \"" +
-		target + "\"\n" + section + transformTemplate + runTemplate
+		target + "\"\n" + section + transformTemplate + runTemplate + logTemplate + notifyTemplate + metricsTemplate
 }
 
 const sourceTemplate = `# mailhaul.toml: one migration. Paths are relative to this file. In Windows
@@ -275,6 +275,89 @@ jobs = 4
 
 # Messages marked as deleted but not expunged yet: "exclude" or "copy".
 deleted = "exclude"
+
+# Messages that are deleted at the source after they were copied: "keep" their
+# copies, keep and "report" them, or put them into the "trash".
+deletions = "keep"
+
+# In each folder the "oldest" messages go first, or the "newest".
+order = "oldest"
+
+# When "mailhaul run" may work, by the clock of the time zone, which must be named
+# with it. Otherwise it waits. A night belongs to the day on which it begins.
+#window = "Sun-Fri 19:00-07:00, Sat-Sun"
+#time_zone = "Europe/Berlin"
+`
+
+const logTemplate = `
+[log]
+# What happened, when and why: without passwords and without mail, but with
+# addresses. It is beside the checkpoints unless it is named here.
+#file = "mailhaul.log"
+
+# How much: "debug", "info", "warn", "error" or "off". As what: "text" or "json".
+#level = "info"
+#format = "text"
+
+# A full file gets a name with the time; so many are kept, compressed or not.
+#max_size = "10MiB"
+#max_files = 10
+#compress = false
+`
+
+const notifyTemplate = `
+[notify]
+# Who is told when the run is done, needs a person or has paused for long, and
+# once a day how it goes: nobody, unless a webhook, mail or pings are set here.
+# "mailhaul check --notify" sends a test. docs/notifications.md tells more.
+#name = "a name for this migration"
+
+# How others are named: "masked" (a***@example.com), "hashed" with a key, or in
+# "full", then also with folders and what servers said. Content never.
+#privacy = "masked"
+#hash_key_file = "hash-key.txt"
+#hash_key_command = ["pass", "show", "mailhaul/hash-key"]
+#hash_key_env = "MAILHAUL_HASH_KEY"
+
+# A pause of the whole run is told when it has lasted this long. The time of the
+# daily digest is by time_zone in [run]; "" is none.
+#after = "1h"
+#digest = "07:00"
+
+# A webhook gets JSON, signed if there is a key. Its URL is a secret.
+#webhook_url_file = "webhook-url.txt"
+#webhook_url_command = ["pass", "show", "mailhaul/webhook"]
+#webhook_url_env = "MAILHAUL_WEBHOOK_URL"
+#webhook_key_file = "webhook-key.txt"
+#webhook_key_command = ["pass", "show", "mailhaul/webhook-key"]
+#webhook_key_env = "MAILHAUL_WEBHOOK_KEY"
+
+# A monitor as healthchecks.io is, which alarms when the pings stop.
+#ping_url_file = "ping-url.txt"
+#ping_url_command = ["pass", "show", "mailhaul/ping"]
+#ping_url_env = "MAILHAUL_PING_URL"
+#ping_every = "5m"
+
+# Mail to you, and never to those whose mailboxes move.
+#smtp_host = "smtp.example.com"
+#smtp_tls = "starttls"
+#smtp_port = 587
+#smtp_ca_file = "ca.pem"
+#smtp_user = "mailhaul@example.com"
+#smtp_password_file = "smtp-password.txt"
+#smtp_password_command = ["pass", "show", "mailhaul/smtp"]
+#smtp_password_env = "MAILHAUL_SMTP_PASSWORD"
+#from = "mailhaul@example.com"
+#to = ["you@example.com"]
+`
+
+const metricsTemplate = `
+[metrics]
+# Numbers for Prometheus, on this machine only: http://127.0.0.1:9464/metrics.
+#listen = "127.0.0.1:9464"
+
+# Also by mailbox, under its address.
+#per_mailbox = false
 `
 
 const mailboxesTemplate = `# One mailbox a line. source: login name at the old server. target: address of

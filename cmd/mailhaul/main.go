@@ -69,24 +69,29 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	command, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return exitDone
-	}
-	var exit *codeError
-	switch {
-	case errors.As(err, &exit):
-	case command == root: // it does nothing itself: the command is unknown
+	exit := exitOf(ctx, err)
+	if exit.code == exitError && command == root { // it does nothing itself: the command is unknown
 		exit = &codeError{exitUsage, fmt.Errorf("%w; see mailhaul --help", err)}
-	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errInterrupted):
-		exit = &codeError{exitInterrupted, errInterrupted}
-	default:
-		_, hint := migrate.Explain(err)
-		exit = &codeError{exitError, withHint(err, hint)}
 	}
 	if exit.err != nil {
 		fmt.Fprintln(stderr, "mailhaul:", exit.err)
 	}
 	return exit.code
+}
+
+// exitOf says how a command ends that returned err.
+func exitOf(ctx context.Context, err error) *codeError {
+	if exit, ok := errors.AsType[*codeError](err); ok {
+		return exit
+	}
+	switch {
+	case err == nil:
+		return &codeError{exitDone, nil}
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errInterrupted):
+		return &codeError{exitInterrupted, errInterrupted}
+	}
+	_, hint := migrate.Explain(err)
+	return &codeError{exitError, withHint(err, hint)}
 }
 
 // withHint puts what a person can do on a line after err.
@@ -124,7 +129,7 @@ Exit codes of every command:
 		return &codeError{exitUsage, fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.PersistentFlags().String("config", "mailhaul.toml", "configuration `file` of the migration")
-	root.AddCommand(newInitCommand(), newCheckCommand(), newRunCommand(), newVerifyCommand(), newStatusCommand(), newRetryCommand(),
+	root.AddCommand(newInitCommand(), traced(newCheckCommand()), logged(traced(newRunCommand())), logged(traced(newVerifyCommand())), newStatusCommand(), newCutoverCommand(), logged(newRetryCommand()),
 		newDemoCommand(), newSimulateCommand(), newManualCommand())
 	for _, c := range root.Commands() {
 		if c.Args == nil {

@@ -126,7 +126,8 @@ func failedIn(ctx context.Context, store *sqlite.Store, m Mailbox, reason string
 			}
 			n += int64(len(batch))
 			if forget && len(batch) > 0 {
-				if err := ledger.Save(ctx, batch...); err != nil {
+				f.Reopen(batch[0].UID)
+				if err := errors.Join(ledger.SaveFolder(ctx, &f), ledger.Save(ctx, batch...)); err != nil {
 					return n, err
 				}
 			}

@@ -7,8 +7,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/window"
 )
 
 // check notes every value that is not acceptable.
@@ -44,6 +46,12 @@ func (c *Config) check(d *document) {
 	d.secret("graph.token", c.Graph.Token())
 	c.Transform.check(d)
 	c.Run.check(d)
+	c.Log.check(d)
+	c.Notify.check(d)
+	c.Metrics.check(d)
+	if c.Log.File != "" && c.Log.File == c.Run.Checkpoints {
+		d.reject("log.file", "must be another file than checkpoints in [run]")
+	}
 	for _, p := range c.Run.ExcludeFolders {
 		f, err := newFolderPattern(p)
 		if err != nil {
@@ -152,6 +160,33 @@ func (r *RunConfig) check(d *document) {
 		d.reject("run.spool_max", `want a size of 1MiB or more, as in spool_max = "2GiB", not %q`, r.SpoolMax)
 	}
 	d.oneOf("run.deleted", r.Deleted, "exclude", "copy")
+	d.oneOf("run.deletions", r.Deletions, "keep", "report", "trash")
+	d.oneOf("run.order", r.Order, "oldest", "newest")
+	r.checkTime(d)
+}
+
+// checkTime reads when work is allowed. The zone is named, so that the file
+// means the same on every machine.
+func (r *RunConfig) checkTime(d *document) {
+	r.zone = time.Local
+	if r.TimeZone != "" {
+		zone, err := time.LoadLocation(r.TimeZone)
+		if err != nil || r.TimeZone == "Local" {
+			d.reject("run.time_zone", `%q is no time zone: want its name in the IANA database, as in time_zone = "Europe/Berlin"`, r.TimeZone)
+			return
+		}
+		r.zone = zone
+	}
+	if r.Window == "" {
+		return
+	}
+	if r.TimeZone == "" {
+		d.reject("run.time_zone", `must be set with window: say whose clock counts, as in time_zone = "Europe/Berlin"`)
+	}
+	var err error
+	if r.window, err = window.Parse(r.Window, r.zone); err != nil {
+		d.reject("run.window", "%v", err)
+	}
 }
 
 func (d *document) oneOf(key, value string, allowed ...string) {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mailhaul/mailhaul/cmd/mailhaul/logs"
 )
 
 // A Secret is a password or token. However it is printed, logged or encoded,
@@ -22,7 +24,11 @@ type Secret struct {
 	value *string // a pointer, so that printing a struct around it shows an address
 }
 
-const redacted = "[redacted]"
+const redacted = logs.Hidden
+
+// secrets are those that this process came to know, each until it ends: none
+// gets into a log or a trace, wherever it turns up.
+var secrets logs.Secrets
 
 // Reveal returns the secret itself, for the server that it is meant for.
 func (s Secret) Reveal() string {
@@ -97,6 +103,7 @@ func (r SecretRef) resolve(ctx context.Context, timeout time.Duration) (Secret, 
 		return Secret{}, fmt.Errorf("%s: %w", from, err)
 	}
 	s := string(text)
+	secrets.Add(s)
 	return Secret{&s}, nil
 }
 

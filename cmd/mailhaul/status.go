@@ -18,7 +18,7 @@ import (
 )
 
 func newStatusCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, watch, plain bool
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show what is done, what is running and what needs a person",
@@ -34,11 +34,19 @@ The outcomes of a mailbox always add up to the messages that were listed:
   excluded  left out by a rule
   failed    cannot be copied, for the reason given
   gone      vanished from the source before it was read
+  moved     the source has it elsewhere now, and its copy went there
+  removed   deleted at the source since, and so at the target
 
 With --json the same is written for machines, folder by folder.
 
+With --watch it shows what a run shows on its terminal, wherever that run is at
+work on the same files, and the sums of the checkpoints while there is none,
+until Ctrl-C. Together with --json it prints a JSON object in a line every
+` + lineEvery.String() + `, with --plain, and where there is no terminal, a line for each fact
+that changed.
+
 Exit codes:
-  0    every listed message is accounted for
+  0    every listed message is accounted for; with --watch: ended by Ctrl-C
   1    fatal error
   2    the command line is wrong
   3    some messages, or mailboxes, need a person
@@ -48,6 +56,9 @@ Exit codes:
 			config, mailboxes, err := loadMigration(path)
 			if err != nil {
 				return err
+			}
+			if watch {
+				return watcher{config, mailboxes}.watch(c.Context(), asJSON, inLines(plain, c.OutOrStdout()))
 			}
 			store, err := sqlite.OpenReadOnly(config.Run.Checkpoints)
 			if err != nil {
@@ -77,6 +88,8 @@ Exit codes:
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	c.Flags().BoolVar(&watch, "watch", false, "go on showing it, with what a run does just now")
+	c.Flags().BoolVar(&plain, "plain", false, "with --watch: "+plainUsage)
 	return c
 }
 
@@ -94,6 +107,7 @@ type sums struct {
 	Outcomes map[string]int64 `json:"outcomes"` // their sum is Listed
 	Bytes    int64            `json:"bytes"`    // octets of the messages that arrived
 	Doubts   int64            `json:"doubts"`   // messages that may have been written: pending ones, and failures
+	Left     int64            `json:"left"`     // messages at the target that the source has no more
 }
 
 type mailboxStatus struct {
@@ -137,6 +151,7 @@ func (s *sums) add(t migrate.Tally) {
 	}
 	s.Listed += t.Listed
 	s.Doubts += t.Doubts
+	s.Left += t.Left
 	for o := range migrate.Outcomes {
 		s.Outcomes[o.String()] += t.Count[o]
 		if o.Arrived() {
@@ -239,8 +254,24 @@ func (s *status) print(w io.Writer) {
 	if s.Running != "" {
 		fmt.Fprintf(w, "A run is going on in %s.\n\n", s.Running)
 	}
+	s.table(w)
+
+	for _, m := range s.Mailboxes {
+		if m.Error != "" {
+			fmt.Fprintf(w, "\n%s stopped: %s\n", printable(m.Source), printable(m.Error))
+			if m.Hint != "" {
+				fmt.Fprintf(w, "  %s\n", printable(m.Hint))
+			}
+		}
+		printRenames(w, m)
+		printFailures(w, m)
+	}
+}
+
+// table writes the identity of each mailbox.
+func (s *status) table(w io.Writer) {
 	// Outcomes that did not occur would only make the table wide.
-	shown := slices.DeleteFunc([]string{"copied", "merged", "adopted", "excluded", "gone", "failed", "pending"}, func(o string) bool {
+	shown := slices.DeleteFunc([]string{"copied", "merged", "adopted", "moved", "removed", "excluded", "gone", "failed", "pending"}, func(o string) bool {
 		return s.Total.Outcomes[o] == 0 && o != "copied" && o != "failed" && o != "pending"
 	})
 	t := table{left: 1}
@@ -259,17 +290,6 @@ func (s *status) print(w io.Writer) {
 		row("total", s.Total, "", "")
 	}
 	t.write(w)
-
-	for _, m := range s.Mailboxes {
-		if m.Error != "" {
-			fmt.Fprintf(w, "\n%s stopped: %s\n", printable(m.Source), printable(m.Error))
-			if m.Hint != "" {
-				fmt.Fprintf(w, "  %s\n", printable(m.Hint))
-			}
-		}
-		printRenames(w, m)
-		printFailures(w, m)
-	}
 }
 
 func (m mailboxStatus) last(running bool) string {

@@ -59,15 +59,6 @@ func span(d time.Duration) string {
 	}
 }
 
-// cut shortens s to so many columns, and says so. Characters are taken to be
-// one column wide.
-func cut(s string, columns int) string {
-	if r := []rune(s); len(r) > columns {
-		return string(r[:max(columns-1, 0)]) + "…"
-	}
-	return s
-}
-
 // printable keeps text that came from outside from controlling a terminal:
 // what is not printable is shown as an escape.
 func printable(s string) string {

@@ -28,6 +28,8 @@ type folderVerification struct {
 	Path        []string   `json:"path"`
 	UIDValidity uint32     `json:"uidvalidity"`
 	Counts      comparison `json:"counts"`
+
+	id int64 // migrate.FolderState.ID
 }
 
 // comparison counts messages as migrate.FolderVerification explains, and
@@ -114,7 +116,7 @@ func readVerification(ctx context.Context, l verify.Ledger) (*verification, erro
 		if i < 0 {
 			return nil, fmt.Errorf("a verification counted folder %d, which does not exist", counted.Folder)
 		}
-		f := folderVerification{Path: folders[i].Folder.Path, UIDValidity: folders[i].Folder.UIDValidity, Counts: counts(counted, found[counted.Folder])}
+		f := folderVerification{Path: folders[i].Folder.Path, UIDValidity: folders[i].Folder.UIDValidity, Counts: counts(counted, found[counted.Folder]), id: counted.Folder}
 		v.Counts.add(f.Counts)
 		v.Folders = append(v.Folders, f)
 	}
@@ -160,7 +162,7 @@ func (v *verification) check(tallies []migrate.Tally) error {
 		arrived := t.Arrived()
 		var c comparison
 		for _, f := range v.Folders {
-			if f.UIDValidity == t.Folder.UIDValidity && slices.Equal(f.Path, t.Folder.Path) {
+			if f.id == t.ID {
 				c = f.Counts
 			}
 		}

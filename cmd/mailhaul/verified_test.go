@@ -9,11 +9,11 @@ import (
 
 func TestAVerificationClosesFolderByFolder(t *testing.T) {
 	tally := func(folder string, copied, merged, failed int64) migrate.Tally {
-		return migrate.Tally{Mailbox: "ann@example.com", Folder: migrate.Folder{Path: []string{folder}, UIDValidity: 7}, Listed: copied + merged + failed,
+		return migrate.Tally{ID: int64(folder[0]), Mailbox: "ann@example.com", Folder: migrate.Folder{Path: []string{folder}, UIDValidity: 7}, Listed: copied + merged + failed,
 			Count: [migrate.Outcomes]int64{migrate.Copied: copied, migrate.Merged: merged, migrate.Failed: failed}}
 	}
 	folder := func(name string, arrived, present int64, found map[migrate.Kind]int64) folderVerification {
-		return folderVerification{Path: []string{name}, UIDValidity: 7, Counts: comparison{Arrived: arrived, Present: present, Found: found}}
+		return folderVerification{Path: []string{name}, UIDValidity: 7, Counts: comparison{Arrived: arrived, Present: present, Found: found}, id: int64(name[0])}
 	}
 	ended := time.Unix(1, 0)
 	for _, test := range []struct {
@@ -38,7 +38,7 @@ func TestAVerificationClosesFolderByFolder(t *testing.T) {
 			[]migrate.Tally{tally("INBOX", 5, 0, 0)}, "ann@example.com, folder INBOX: 5 messages arrived by their records, but 4 were compared"},
 		{"a folder was left out", verification{Ended: ended}, []migrate.Tally{tally("INBOX", 5, 0, 0)},
 			"ann@example.com, folder INBOX: 5 messages arrived by their records, but 0 were compared"},
-		{"a folder that was made anew is another", verification{Ended: ended, Folders: []folderVerification{{Path: []string{"INBOX"}, UIDValidity: 8, Counts: comparison{Arrived: 5, Present: 5}}}},
+		{"a folder that was made anew is another", verification{Ended: ended, Folders: []folderVerification{{Path: []string{"INBOX"}, UIDValidity: 8, Counts: comparison{Arrived: 5, Present: 5}, id: 8}}},
 			[]migrate.Tally{tally("INBOX", 5, 0, 0)}, "ann@example.com, folder INBOX: 5 messages arrived by their records, but 0 were compared"},
 		{"the records do not add up", verification{Ended: ended}, []migrate.Tally{{Mailbox: "ann@example.com", Folder: migrate.Folder{Path: []string{"INBOX"}}, Listed: 1}},
 			"ann@example.com, folder INBOX: 1 messages were listed, but the outcomes add up to 0"},

@@ -19,7 +19,7 @@ func newVerifyCommand() *cobra.Command {
 	var choice choice
 	var depth, sample string
 	var jobs int
-	var fresh, asJSON bool
+	var fresh, asJSON, plain bool
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Compare the mailboxes with their copies",
@@ -79,13 +79,14 @@ Exit codes:
 					return &codeError{exitUsage, errors.New("--jobs must be at least 1")}
 				}
 			}
-			return verifyMailboxes(c.Context(), config, mailboxes, v, asJSON, c.OutOrStdout(), c.ErrOrStderr())
+			return verifyMailboxes(c.Context(), config, mailboxes, v, asJSON, c.OutOrStdout(), inLines(plain, c.ErrOrStderr()))
 		},
 	}
 	choice.flags(c)
 	c.Flags().StringVar(&depth, "depth", string(verify.Sampled), "how deep: counts, metadata, sample or content")
 	c.Flags().StringVar(&sample, "sample", "400", "how many messages of each folder depth sample reads back: a `number`, or a share such as 5%")
 	c.Flags().IntVar(&jobs, "jobs", 0, "mailboxes at the same time (default: jobs of the configuration)")
+	c.Flags().BoolVar(&plain, "plain", false, plainUsage)
 	c.Flags().BoolVar(&fresh, "fresh", false, "begin anew, instead of going on with a verification that was stopped")
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
@@ -130,12 +131,14 @@ func verifyMailboxes(ctx context.Context, config *Config, mailboxes []Mailbox, v
 		return &codeError{exitStopped, errors.New("no run came to any of these mailboxes yet")}
 	}
 	config.warn(stderr)
+	v.Log = logger(ctx)
 	if err := announce(ctx, v, boxes, connections, stderr); err != nil {
 		return err
 	}
 
 	snapshot := v.Progress.Snapshot
-	stop := showProgress(ctx, snapshot, "different", limiters, stderr)
+	stop := newShown(config, "verify", "different").show(ctx, snapshot, limiters, stderr)
+	defer stop() // if it panics
 	running, ended := context.WithCancel(ctx)
 	go shareByWork(running, snapshot, limiters)
 	results, err := v.Run(ctx, boxes)

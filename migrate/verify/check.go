@@ -25,7 +25,7 @@ type check struct {
 	*Verifier
 	Mailbox
 	progress *migrate.MailboxProgress
-	source   migrate.Source
+	source   Source
 	target   Target
 	state    migrate.Verification
 	index    *index
@@ -137,7 +137,7 @@ func (c *check) live(ctx context.Context) (map[int64]migrate.Folder, error) {
 	live := map[int64]migrate.Folder{}
 	for _, k := range c.index.folders {
 		for _, f := range folders {
-			if !f.NoSelect && f.UIDValidity == k.Folder.UIDValidity && slices.Equal(f.Path, k.Folder.Path) {
+			if !f.NoSelect && !k.Gone && f.UIDValidity == k.Folder.UIDValidity && slices.Equal(f.Path, k.Folder.Path) {
 				live[k.ID] = f
 			}
 		}

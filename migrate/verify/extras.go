@@ -98,7 +98,7 @@ func (x *extras) doubles(m Mailbox, f migrate.FolderState, t *task, content bool
 		return
 	}
 	missing := slices.IndexFunc(t.findings, func(f migrate.Finding) bool { return f.Kind == migrate.KindMissing })
-	key := migrate.Key(m.Source, f.Folder, t.rec.UID)
+	key := f.Key(m.Source, t.rec.UID)
 	claim := func(e *extra) {
 		switch {
 		case e == nil || e.claimed || x.claims[e] || e.Key != "" && !strings.EqualFold(e.Key, key): // it is one of another

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/mailhaul/mailhaul/migrate"
@@ -16,12 +17,13 @@ type Verifier struct {
 	Jobs     int    // mailboxes at once
 	Retry    migrate.Retry
 	Progress *migrate.Progress // Failed are those that differ
+	Log      *slog.Logger      // is told what happens to each mailbox; may be nil
 }
 
 // A Mailbox is a source account and the account that it was moved to.
 type Mailbox struct {
 	Source, Target string // addresses
-	OpenSource     func(context.Context) (migrate.Source, error)
+	OpenSource     func(context.Context) (Source, error)
 	OpenTarget     func(context.Context) (Target, error)
 	Ledger         Ledger
 }
@@ -42,6 +44,7 @@ func (v *Verifier) Run(ctx context.Context, mailboxes []Mailbox) ([]Result, erro
 	for i, m := range mailboxes {
 		results[i] = Result{m, migrate.ErrNotStarted}
 		progress[i] = v.Progress.Add(m.Source, m.Target)
+		progress[i].LogTo(v.Log)
 	}
 	err := migrate.Each(ctx, v.Jobs, len(mailboxes), func(ctx context.Context, i int) error {
 		c := &check{Verifier: v, Mailbox: mailboxes[i], progress: progress[i]}

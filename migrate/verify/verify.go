@@ -47,6 +47,14 @@ type Target interface {
 	Close() error
 }
 
+// A Source reads one mailbox on the system that was left; see [migrate.Source].
+type Source interface {
+	Folders(ctx context.Context) ([]migrate.Folder, error)
+	List(ctx context.Context, f migrate.Folder, from migrate.UID) iter.Seq2[[]migrate.Message, error]
+	Read(ctx context.Context, f migrate.Folder, ms []*migrate.Message, body func(m *migrate.Message, r io.Reader) error) error
+	Close() error
+}
+
 // What of a copy its octets do not tell, or what it has instead; see
 // Target.Explains.
 const (

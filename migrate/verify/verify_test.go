@@ -386,7 +386,7 @@ func TestNewMailIsToldOnceAlsoWhereTheEndIsNotSaved(t *testing.T) {
 	v := at(verify.Content)
 	v.Progress = new(migrate.Progress)
 	_, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Ledger: dying{w},
-		OpenSource: func(context.Context) (migrate.Source, error) { return theSource{w}, nil },
+		OpenSource: func(context.Context) (verify.Source, error) { return theSource{w}, nil },
 		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
 	if err == nil || len(w.findings) != 1 {
 		t.Fatal(err, w.findings)
@@ -544,7 +544,7 @@ func (w *world) verifyFrom(t *testing.T, d verify.Depth, b *brittle, want ...str
 	v := at(d)
 	v.Progress, v.Retry = new(migrate.Progress), migrate.Retry{Patience: time.Hour}
 	results, err := v.Run(t.Context(), []verify.Mailbox{{Source: "ann@example.com", Ledger: w,
-		OpenSource: func(context.Context) (migrate.Source, error) { return b, nil },
+		OpenSource: func(context.Context) (verify.Source, error) { return b, nil },
 		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
 	if err = errors.Join(err, results[0].Err); err != nil {
 		t.Fatal(err)
@@ -594,7 +594,7 @@ func TestTroubleOfTheCheckpointsStopsAllAtOnce(t *testing.T) {
 	v := at(verify.Content)
 	v.Progress, v.Retry = new(migrate.Progress), migrate.Retry{First: time.Millisecond, Max: time.Millisecond, Patience: 3 * time.Millisecond}
 	_, err := v.Run(t.Context(), []verify.Mailbox{{Ledger: ledger,
-		OpenSource: func(context.Context) (migrate.Source, error) { return theSource{w}, nil },
+		OpenSource: func(context.Context) (verify.Source, error) { return theSource{w}, nil },
 		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
 	if err == nil || !strings.Contains(err.Error(), "disk full") || ledger.calls != 1 {
 		t.Errorf("%v after %d calls", err, ledger.calls)

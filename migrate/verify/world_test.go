@@ -155,7 +155,7 @@ func (w *world) run(ctx context.Context, v *verify.Verifier) error {
 	v.Progress = new(migrate.Progress)
 	v.Retry = migrate.Retry{Patience: time.Hour}
 	results, err := v.Run(ctx, []verify.Mailbox{{Source: "ann@example.com", Target: "ann@example.org", Ledger: w,
-		OpenSource: func(context.Context) (migrate.Source, error) { return theSource{w}, nil },
+		OpenSource: func(context.Context) (verify.Source, error) { return theSource{w}, nil },
 		OpenTarget: func(context.Context) (verify.Target, error) { return theTarget{w}, nil }}})
 	if err == nil {
 		err = results[0].Err

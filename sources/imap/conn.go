@@ -29,6 +29,8 @@ type conn struct {
 	raw      net.Conn
 	br       *bufio.Reader
 
+	sent, received io.Writer // are told what goes over it
+
 	left atomic.Int64 // of the allowance
 
 	mu       sync.Mutex
@@ -38,7 +40,7 @@ type conn struct {
 }
 
 func newConn(raw net.Conn) *conn {
-	c := &conn{Conn: raw, raw: raw}
+	c := &conn{Conn: raw, raw: raw, sent: io.Discard, received: io.Discard}
 	c.br = bufio.NewReaderSize(input{c}, 64<<10)
 	return c
 }
@@ -88,6 +90,7 @@ func (in input) Read(p []byte) (int, error) {
 	c.push()
 	c.mu.Unlock()
 	n, err := c.Conn.Read(p)
+	c.received.Write(p[:n])
 	c.left.Add(int64(-n))
 	c.mu.Lock()
 	if n >= tailSize {
@@ -105,6 +108,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	c.push()
 	c.mu.Unlock()
+	c.sent.Write(p)
 	n, err := c.Conn.Write(p)
 	c.note(err)
 	return n, err

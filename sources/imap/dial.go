@@ -48,6 +48,9 @@ func dial(ctx context.Context, config Config) (*conn, error) {
 		return nil, dialError(config.Host, err)
 	}
 	c := newConn(raw)
+	if config.Trace != nil {
+		c.sent, c.received = config.Trace()
+	}
 	stop := context.AfterFunc(ctx, c.kill)
 	defer stop()
 	c.begin(config.patience())

@@ -49,7 +49,7 @@ func TestDovecotIsASource(t *testing.T) {
 func TestMemoryServerIsASource(t *testing.T) {
 	for name, caps := range map[string][]imap.Cap{
 		"IMAP4rev1 alone": {imap.CapIMAP4rev1},
-		"with extensions": {imap.CapIMAP4rev1, imap.CapNamespace, imap.CapListExtended, imap.CapListStatus, imap.CapSpecialUse, imap.CapStatusSize},
+		"with extensions": {imap.CapIMAP4rev1, imap.CapNamespace, imap.CapListExtended, imap.CapListStatus, imap.CapSpecialUse, imap.CapStatusSize, imap.CapESearch, imap.CapUIDPlus},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := sourcetest.NewMemory(t, caps...)

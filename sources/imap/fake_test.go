@@ -61,7 +61,8 @@ const (
 
 // scripted is a server with one message, UID 1 of INBOX, that lets everybody
 // in. script may answer a command, without its tag, in another way; "" leaves
-// it to the server. TAG in a reply stands for the tag.
+// it to the server. TAG in a reply stands for the tag,
+// but for the first in (TAG "TAG"), as an ESEARCH has it.
 func scripted(t *testing.T, script func(command string) reply) Config {
 	t.Helper()
 	port := listen(t, nil, func(c net.Conn) {
@@ -77,7 +78,8 @@ func scripted(t *testing.T, script func(command string) reply) Config {
 			if answer == "" {
 				answer = usual(command)
 			}
-			text, end := strings.CutSuffix(strings.ReplaceAll(string(answer), "TAG", tag), hangUp)
+			tagged := strings.NewReplacer(`(TAG "TAG")`, `(TAG "`+tag+`")`, "(TAG", "(TAG", "TAG", tag)
+			text, end := strings.CutSuffix(tagged.Replace(string(answer)), hangUp)
 			if _, err := io.WriteString(c, text); err != nil || end {
 				return
 			}

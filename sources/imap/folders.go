@@ -17,12 +17,17 @@ import (
 var errNoFolder = &migrate.Error{Op: "list", Class: migrate.Fatal, Err: errors.New("the server lists no folder of this user, not even INBOX"),
 	Hint: "Log in as this user with a mail program: it is another user's login, or the server keeps the folders elsewhere."}
 
+var errNotListed = errors.New("the server does not list it")
+
 // Folders lists the folders of the user's own namespace, the inbox first, then
 // by path. A folder whose state the server will not tell has UIDValidity 0;
 // List says why.
 func (s *Source) Folders(ctx context.Context) ([]migrate.Folder, error) {
 	var fs []migrate.Folder
 	err := s.use(ctx, "list", 5*s.config.patience(), func(ss *session) error {
+		if err := ss.leave(); err != nil {
+			return err
+		}
 		listed, err := ss.list()
 		if err != nil {
 			return err
@@ -39,6 +44,20 @@ func (s *Source) Folders(ctx context.Context) ([]migrate.Folder, error) {
 		return nil
 	})
 	return fs, err
+}
+
+// leave closes the folder that is open, since its STATUS may be as old as the
+// last command in it (RFC 3501 section 6.3.10). CLOSE would do as well, but for
+// a server that expunges messages of a folder that was opened read-only.
+func (s *session) leave() error {
+	if s.client.State() != imap.ConnStateSelected {
+		return nil
+	}
+	if !s.caps.Has(imap.CapUnselect) {
+		return s.client.Noop().Wait() // brings what it knows up to date
+	}
+	s.selected = ""
+	return s.client.Unselect().Wait()
 }
 
 // listed is a folder and what the server calls it.
@@ -92,6 +111,10 @@ func (s *session) list() ([]listed, error) {
 		}
 	}
 	data, err := s.client.List("", "*", options).Collect()
+	if refused(err) && options != nil && options.ReturnStatus != nil {
+		options.ReturnStatus = nil // one folder, or one item, may be to blame
+		data, err = s.client.List("", "*", options).Collect()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +126,8 @@ func (s *session) list() ([]listed, error) {
 }
 
 func (s *session) statusItems() *imap.StatusOptions {
-	return &imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true, Size: s.caps.Has(imap.CapStatusSize)}
+	return &imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true,
+		Size: s.caps.Has(imap.CapStatusSize), HighestModSeq: s.caps.Has(imap.CapCondStore)}
 }
 
 // state fills in the state of a folder. A folder that refuses STATUS keeps
@@ -112,8 +136,17 @@ func (s *session) state(l *listed) error {
 	if l.folder.NoSelect {
 		return nil
 	}
-	items := s.statusItems()
-	for l.status == nil || l.status.UIDValidity == 0 || l.status.UIDNext == 0 {
+	const size, modSeq = 1, 2 // what may be refused: alone, or together
+	for without := 0; l.status == nil || l.status.UIDValidity == 0 || l.status.UIDNext == 0; without++ {
+		items := s.statusItems()
+		switch {
+		case without > size|modSeq:
+			return nil
+		case without&size != 0 && !items.Size, without&modSeq != 0 && !items.HighestModSeq:
+			continue
+		}
+		items.Size = items.Size && without&size == 0
+		items.HighestModSeq = items.HighestModSeq && without&modSeq == 0
 		status, err := s.client.Status(l.name, items).Wait()
 		if err == nil {
 			l.status = status
@@ -122,10 +155,6 @@ func (s *session) state(l *listed) error {
 		if err = s.conn.cause(err); !refused(err) {
 			return err
 		}
-		if !items.Size {
-			return nil
-		}
-		items.Size = false // what is most likely to fail
 	}
 	f := &l.folder
 	f.UIDValidity, f.UIDNext = l.status.UIDValidity, migrate.UID(l.status.UIDNext)
@@ -135,6 +164,7 @@ func (s *session) state(l *listed) error {
 	if l.status.Size != nil {
 		f.Bytes = *l.status.Size
 	}
+	f.ModSeq = l.status.HighestModSeq // 0 says that it keeps none (RFC 7162 section 3.1.2.2)
 	return nil
 }
 

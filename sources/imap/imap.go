@@ -16,6 +16,7 @@ package imap
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"time"
 
@@ -62,6 +63,11 @@ type Config struct {
 	// 0 means two minutes. Sizes of folders may take five times as long, since
 	// a server may have to read all messages for them.
 	Patience time.Duration
+
+	// Trace, unless it is nil, is called for each connection. What it returns
+	// is told all that goes over it, in the clear and with the password; it is
+	// told of both ways at once, and its errors do not count.
+	Trace func() (sent, received io.Writer)
 }
 
 // login returns the name to log in with.

@@ -20,32 +20,18 @@ import (
 // batch is over before it is handed out.
 const batchSize = 500
 
-// window is how many UIDs one SEARCH spans at first. It doubles while nothing
-// is found, so that a folder with few messages and huge UIDs ends soon.
-const window = 1 << 16
-
-var errNotListed = errors.New("the server does not list it")
-
 // List asks for the UIDs that exist, window by window, and then for the
 // metadata of at most 500 of them at a time. Flags that change meanwhile are
 // as they are when their batch is fetched.
 func (s *Source) List(ctx context.Context, f migrate.Folder, from migrate.UID) iter.Seq2[[]migrate.Message, error] {
 	return func(yield func([]migrate.Message, error) bool) {
-		s.reopen()
-		width := uint64(window)
-		for lo := uint64(max(from, 1)); lo < uint64(f.UIDNext); {
-			hi := min(lo+width, uint64(f.UIDNext)) - 1
-			uids, err := s.search(ctx, f, imap.UID(lo), imap.UID(hi))
+		for runs, err := range s.search(ctx, f, from, f.UIDNext, 0) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if lo = hi + 1; len(uids) > 0 {
-				width = window
-			} else {
-				width *= 2
-			}
-			for len(uids) > 0 {
+			for len(runs) > 0 {
+				uids := slices.Collect(each(head(runs, batchSize)))
 				ms, n, err := s.batch(ctx, f, uids)
 				if err == nil {
 					ms, err = s.complete(ctx, f, uids[:n], ms)
@@ -57,54 +43,10 @@ func (s *Source) List(ctx context.Context, f migrate.Folder, from migrate.UID) i
 				if len(ms) > 0 && !yield(ms, nil) {
 					return
 				}
-				uids = uids[n:]
-			}
-		}
-		if from >= f.UIDNext { // nothing to list, but the folder has to be the one meant
-			if err := s.inFolder(ctx, f, "list", func(*session) error { return nil }); err != nil {
-				yield(nil, err)
+				runs = after(runs, uids[n-1])
 			}
 		}
 	}
-}
-
-// reopen makes the next command open its folder anew.
-func (s *Source) reopen() {
-	if s.session != nil {
-		s.session.selected = ""
-	}
-}
-
-// inFolder runs fn with f open.
-func (s *Source) inFolder(ctx context.Context, f migrate.Folder, op string, fn func(*session) error) error {
-	return s.use(ctx, op, s.config.patience(), func(ss *session) error {
-		name, err := s.name(ss, f)
-		if err != nil {
-			return err
-		}
-		if err := ss.examine(name, f); err != nil {
-			return err
-		}
-		return fn(ss)
-	})
-}
-
-// search returns the UIDs that exist from lo to hi, in ascending order.
-func (s *Source) search(ctx context.Context, f migrate.Folder, lo, hi imap.UID) (uids []imap.UID, err error) {
-	err = s.inFolder(ctx, f, "search", func(ss *session) error {
-		data, err := ss.client.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{{{Start: lo, Stop: hi}}}}, nil).Wait()
-		if err != nil {
-			return err
-		}
-		set, _ := data.All.(imap.UIDSet)
-		for _, r := range set {
-			for u := max(r.Start, lo); u <= min(r.Stop, hi); u++ {
-				uids = append(uids, u)
-			}
-		}
-		return nil
-	})
-	return uids, err
 }
 
 // suspect is a range of messages over which a server broke off a batch. A file
@@ -114,11 +56,15 @@ type suspect struct {
 	first, last imap.UID
 }
 
+func (s *Source) suspects(f migrate.Folder, uid imap.UID) bool {
+	return s.suspect.folder == key(f.Path) && s.suspect.first <= uid && uid <= s.suspect.last
+}
+
 // batch fetches the metadata of the next messages and says how many they were:
 // one at a time where a batch failed before, so that the message that is to
 // blame is listed with what can be had of it, and fails alone when it is read.
 func (s *Source) batch(ctx context.Context, f migrate.Folder, uids []imap.UID) (ms []migrate.Message, n int, err error) {
-	if s.suspect.folder == key(f.Path) && s.suspect.first <= uids[0] && uids[0] <= s.suspect.last {
+	if s.suspects(f, uids[0]) {
 		for _, options := range []*imap.FetchOptions{&metadata, &metadata, &unread, &undated} {
 			if ms, err = s.metadata(ctx, f, uids[:1], options, !options.RFC822Size); !dubious(err) {
 				break
@@ -144,11 +90,11 @@ func (s *Source) complete(ctx context.Context, f migrate.Folder, uids []imap.UID
 		return ms, nil
 	}
 	s.reopen()
-	exist, err := s.search(ctx, f, uids[0], uids[len(uids)-1])
+	exist, err := s.find(ctx, f, imap.UIDSet{{Start: uids[0], Stop: uids[len(uids)-1]}}, 0)
 	if err != nil {
 		return nil, err
 	}
-	for _, uid := range exist {
+	for uid := range each(exist) {
 		i, came := slices.BinarySearchFunc(ms, migrate.UID(uid), func(m migrate.Message, uid migrate.UID) int { return cmp.Compare(m.UID, uid) })
 		if _, asked := slices.BinarySearch(uids, uid); came || !asked {
 			continue
@@ -211,7 +157,7 @@ func (s *Source) metadata(ctx context.Context, f migrate.Folder, uids []imap.UID
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(ms, func(a, b migrate.Message) int { return cmp.Compare(a.UID, b.UID) })
+	slices.SortFunc(ms, byUID)
 	return ms, nil
 }
 
@@ -224,12 +170,7 @@ func (s *session) message(data *imapclient.FetchMessageData) (m migrate.Message,
 		case imapclient.FetchItemDataUID:
 			m.UID = migrate.UID(item.UID)
 		case imapclient.FetchItemDataFlags:
-			for _, f := range item.Flags {
-				// RFC 3501 section 2.3.2: \Recent is the session's, not the message's.
-				if !strings.EqualFold(string(f), `\Recent`) {
-					m.Flags = append(m.Flags, migrate.Flag(f))
-				}
-			}
+			m.Flags = flags(item.Flags)
 		case imapclient.FetchItemDataInternalDate:
 			m.InternalDate = item.Time
 		case imapclient.FetchItemDataRFC822Size:
@@ -250,6 +191,17 @@ func (s *session) message(data *imapclient.FetchMessageData) (m migrate.Message,
 		}
 	}
 	return m, nil, nil
+}
+
+// flags leaves out \Recent, which is the session's and not the message's (RFC
+// 3501 section 2.3.2).
+func flags(fs []imap.Flag) (out []migrate.Flag) {
+	for _, f := range fs {
+		if !strings.EqualFold(string(f), `\Recent`) {
+			out = append(out, migrate.Flag(f))
+		}
+	}
+	return out
 }
 
 // longestField is how large the Message-ID fields of a message may be. One

@@ -21,8 +21,9 @@ type session struct {
 	conn     *conn
 	client   *imapclient.Client
 	caps     imap.CapSet
-	selected string // the server's name of the folder that is open; "" if none is
-	name     string // the server's, from ID (RFC 2971)
+	selected string           // the server's name of the folder that is open; "" if none is
+	opened   *imap.SelectData // what EXAMINE told last
+	name     string           // the server's, from ID (RFC 2971)
 }
 
 func connect(ctx context.Context, config Config) (*session, error) {
@@ -160,7 +161,7 @@ func (s *session) examine(name string, f migrate.Folder) error {
 	if data.UIDValidity != f.UIDValidity {
 		return gone(f, fmt.Errorf("it was made anew: UIDVALIDITY was %d, is %d", f.UIDValidity, data.UIDValidity))
 	}
-	s.selected = name
+	s.selected, s.opened = name, data
 	return nil
 }
 

@@ -19,27 +19,20 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
-// maildir is the directory of one folder.
-type maildir struct {
-	dir       string
-	delivered int
-	keywords  []migrate.Flag
-}
-
 // Deliver puts a message into a folder as a delivery agent does, without IMAP:
 // its lines end as msg has them, and Dovecot shows each as ended by CRLF. The
 // folder is created at first. Messages get ascending UIDs in the order of
 // delivery if Dovecot looks at the folder once they are all there.
 func (s *Server) Deliver(user string, path []string, msg []byte, flags []migrate.Flag, date time.Time) {
 	s.tb.Helper()
-	m := s.maildir(user, path)
-	m.delivered++
+	dir := s.maildir(user, path)
+	s.delivered++
 	where, info := "new", ""
-	if letters := m.letters(s, flags); letters != "" {
+	if letters := s.letters(dir, flags); letters != "" {
 		where, info = "cur", ":2,"+letters
 	}
 	// Dovecot numbers new messages in the order of the time in their names.
-	name := filepath.Join(m.dir, where, fmt.Sprintf("%d.M%dP1.mailhaul%s", 1_000_000_000+m.delivered, m.delivered, info))
+	name := filepath.Join(dir, where, fmt.Sprintf("%d.M%dP1.mailhaul%s", 1_000_000_000+s.delivered, s.delivered, info))
 	check(s.tb, os.WriteFile(name, msg, 0o600))
 	check(s.tb, os.Chtimes(name, date, date)) // INTERNALDATE
 	s.own(name)
@@ -48,31 +41,36 @@ func (s *Server) Deliver(user string, path []string, msg []byte, flags []migrate
 // Files returns the message files of a folder, in order of their names.
 func (s *Server) Files(user string, path []string) []string {
 	s.tb.Helper()
-	files, err := filepath.Glob(filepath.Join(s.maildir(user, path).dir, "[cn][ue][rw]", "*"))
-	check(s.tb, err)
+	var files []string
+	for _, where := range []string{"new", "cur"} {
+		dir := filepath.Join(s.maildir(user, path), where)
+		entries, err := os.ReadDir(dir)
+		check(s.tb, err)
+		for _, e := range entries {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
 	slices.SortFunc(files, func(a, b string) int { return cmp.Compare(filepath.Base(a), filepath.Base(b)) })
 	return files
 }
 
-// letters returns the flags as Maildir spells them. Keywords have a file.
-func (m *maildir) letters(s *Server, flags []migrate.Flag) string {
+// letters returns the flags as Maildir spells them. Keywords have a file, to
+// which Dovecot adds as well.
+func (s *Server) letters(dir string, flags []migrate.Flag) string {
 	system := map[migrate.Flag]byte{migrate.Draft: 'D', migrate.Flagged: 'F', migrate.Answered: 'R', migrate.Seen: 'S', migrate.Deleted: 'T'}
+	file := filepath.Join(dir, "dovecot-keywords")
 	var letters []byte
 	for _, f := range flags {
 		if l, ok := system[f]; ok {
 			letters = append(letters, l)
 			continue
 		}
-		i := slices.Index(m.keywords, f)
-		if i < 0 {
-			i = len(m.keywords)
-			m.keywords = append(m.keywords, f)
-			var lines strings.Builder
-			for n, k := range m.keywords {
-				fmt.Fprintf(&lines, "%d %s\n", n, k)
-			}
-			file := filepath.Join(m.dir, "dovecot-keywords")
-			check(s.tb, os.WriteFile(file, []byte(lines.String()), 0o600))
+		lines, _ := os.ReadFile(file)
+		keywords := strings.Fields(string(lines)) // number, name, number, name
+		i := slices.Index(keywords, string(f)) / 2
+		if !slices.Contains(keywords, string(f)) {
+			i = len(keywords) / 2
+			check(s.tb, os.WriteFile(file, fmt.Appendf(lines, "%d %s\n", i, f), 0o600))
 			s.own(file)
 		}
 		letters = append(letters, 'a'+byte(i))
@@ -87,35 +85,25 @@ func (s *Server) own(file string) {
 	}
 }
 
-// maildir returns the directory of a folder. How Dovecot names it on disk is
-// seen when IMAP creates it.
-func (s *Server) maildir(user string, path []string) *maildir {
+// maildir returns the directory of a folder, which is created if it is not
+// there.
+func (s *Server) maildir(user string, path []string) string {
 	s.tb.Helper()
 	key := user + "\x00" + strings.Join(path, "\x00")
-	if m := s.maildirs[key]; m != nil {
-		return m
+	dir := s.maildirs[key]
+	if dir == "" {
+		dir = s.doveadm("mailbox", "path", "-u", user, s.Name(path))
+		s.maildirs[key] = dir
 	}
-	root := s.path("home/" + user + "/Maildir")
-	c := s.Dial(user)
+	if _, err := os.Stat(filepath.Join(dir, "cur")); err == nil {
+		return dir
+	}
+	c := s.Dial(user) // makes the INBOX
 	defer c.Close()
-	m := &maildir{dir: root}
-	if len(path) > 1 || path[0] != "INBOX" {
-		before, err := os.ReadDir(root)
-		check(s.tb, err)
-		check(s.tb, c.Create(s.Name(path), nil).Wait())
-		after, err := os.ReadDir(root)
-		check(s.tb, err)
-		after = slices.DeleteFunc(after, func(e os.DirEntry) bool {
-			return !strings.HasPrefix(e.Name(), ".") ||
-				slices.ContainsFunc(before, func(b os.DirEntry) bool { return b.Name() == e.Name() })
-		})
-		if len(after) != 1 {
-			s.tb.Fatalf("creating %q made %d directories", path, len(after))
-		}
-		m.dir = filepath.Join(root, after[0].Name())
+	if name := s.Name(path); name != "INBOX" {
+		check(s.tb, c.Create(name, nil).Wait())
 	}
-	s.maildirs[key] = m
-	return m
+	return dir
 }
 
 // Name returns what the server calls a folder.

@@ -38,14 +38,15 @@ type Server struct {
 	CAFile  string // signed the certificate, which is for localhost and 127.0.0.1
 	Options Options
 
-	tb       testing.TB
-	dir      string
-	program  string
-	uid, gid int // who owns the mail
-	process  *exec.Cmd
-	output   *bytes.Buffer
-	exited   chan struct{}
-	maildirs map[string]*maildir
+	tb        testing.TB
+	dir       string
+	program   string
+	uid, gid  int // who owns the mail
+	process   *exec.Cmd
+	output    *bytes.Buffer
+	exited    chan struct{}
+	maildirs  map[string]string // the directories of folders
+	delivered int               // by Deliver
 }
 
 // Dovecot starts a real Dovecot 2.3 and stops it when the test ends. Without
@@ -75,7 +76,7 @@ func Dovecot(tb testing.TB, options Options) *Server {
 	}
 	s := &Server{
 		Host: "127.0.0.1", Port: freePort(tb), TLSPort: freePort(tb), Options: options,
-		tb: tb, dir: dir, program: program, uid: os.Getuid(), gid: os.Getgid(), maildirs: map[string]*maildir{},
+		tb: tb, dir: dir, program: program, uid: os.Getuid(), gid: os.Getgid(), maildirs: map[string]string{},
 	}
 	s.configure()
 	s.Start()

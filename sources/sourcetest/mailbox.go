@@ -77,13 +77,20 @@ func (b *Mailbox) put(t testing.TB, path []string, ls ...Letter) {
 	c := b.Dial(t)
 	defer c.Close()
 	for _, l := range ls {
-		cmd := c.Append(b.Name(path), int64(len(l.Content)), &imap.AppendOptions{Flags: imapFlags(l.Flags), Time: l.Date})
-		_, err := cmd.Write([]byte(l.Content))
-		check(t, err)
-		check(t, cmd.Close())
-		_, err = cmd.Wait()
-		check(t, err)
+		store(t, c, b.Name(path), l)
 	}
+}
+
+// store appends a message and returns its UID, 0 if the server does not say.
+func store(tb testing.TB, c *imapclient.Client, name string, l Letter) migrate.UID {
+	tb.Helper()
+	cmd := c.Append(name, int64(len(l.Content)), &imap.AppendOptions{Flags: imapFlags(l.Flags), Time: l.Date})
+	_, err := cmd.Write([]byte(l.Content))
+	check(tb, err)
+	check(tb, cmd.Close())
+	data, err := cmd.Wait()
+	check(tb, err)
+	return migrate.UID(data.UID)
 }
 
 func imapFlags(fs []migrate.Flag) (out []imap.Flag) {
@@ -98,14 +105,36 @@ func (b *Mailbox) expunge(t testing.TB, path []string, uids ...migrate.UID) {
 	t.Helper()
 	c := b.Dial(t)
 	defer c.Close()
-	_, err := c.Select(b.Name(path), nil).Wait()
-	check(t, err)
-	var set imap.UIDSet
+	expunge(t, c, b.Name(path), uids)
+}
+
+func expunge(tb testing.TB, c *imapclient.Client, name string, uids []migrate.UID) {
+	tb.Helper()
+	flag(tb, c, name, imap.StoreFlagsAdd, []migrate.Flag{migrate.Deleted}, uids)
+	check(tb, c.Expunge().Close())
+}
+
+// flag changes the flags of messages.
+func (b *Mailbox) flag(t testing.TB, path []string, op imap.StoreFlagsOp, flags []migrate.Flag, uids ...migrate.UID) {
+	t.Helper()
+	c := b.Dial(t)
+	defer c.Close()
+	flag(t, c, b.Name(path), op, flags, uids)
+}
+
+// flag leaves the folder open.
+func flag(tb testing.TB, c *imapclient.Client, name string, op imap.StoreFlagsOp, flags []migrate.Flag, uids []migrate.UID) {
+	tb.Helper()
+	_, err := c.Select(name, nil).Wait()
+	check(tb, err)
+	check(tb, c.Store(set(uids), &imap.StoreFlags{Op: op, Flags: imapFlags(flags), Silent: true}, nil).Close())
+}
+
+func set(uids []migrate.UID) (set imap.UIDSet) {
 	for _, u := range uids {
 		set.AddNum(imap.UID(u))
 	}
-	check(t, c.Store(set, &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}, Silent: true}, nil).Close())
-	check(t, c.Expunge().Close())
+	return set
 }
 
 // look describes every message of a folder, \Recent and all, without changing

@@ -20,6 +20,7 @@ const (
 	NoteDate      = "date-is-import-time" // it is a draft, or its Date field is missing or not a date
 	NoteSentTwice = "sent-by-insert"      // import refused the label SENT, insert took it
 	NoteSentLabel = "sent-label-refused"  // the message is in a user label instead of SENT
+	NoteSentKept  = "sent-label-kept"     // the message left Sent and Gmail does not take the label away, so it is there too
 	NoteNotPlaced = "not-placed"          // the message is elsewhere, and a copy of it in Spam, Trash or Drafts does not move it there
 
 	// The Date field is further from the time when the source received the

@@ -86,7 +86,7 @@ func TestSentMailThatIsRefusedGoesIntoALabel(t *testing.T) {
 			t.Fatalf("notes %q, error %v", stored.Notes, err)
 		}
 		// Adding SENT is refused as well, and the message is where it should be.
-		if _, err := target.Update(t.Context(), stored.ID, migrate.Change{AddFolder: places[0].ID}); err != nil {
+		if _, err := target.Update(t.Context(), migrate.Change{AddFolder: places[0].ID}, stored.ID); err != nil {
 			t.Error("update:", err)
 		}
 	}

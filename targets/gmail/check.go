@@ -17,7 +17,7 @@ const nowhere = "0000000000000000"
 // message that does not exist, and changes nothing. The notes are about the
 // login as a whole.
 func (t *Target) Check(ctx context.Context) (notes []string, err error) {
-	err = t.modify(ctx, nowhere, &api.ModifyMessageRequest{RemoveLabelIds: []string{unread}})
+	err = t.modifyOne(ctx, nowhere, &api.ModifyMessageRequest{RemoveLabelIds: []string{unread}})
 	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Permanent {
 		return nil, err
 	}

@@ -21,11 +21,13 @@ var (
 	costGetProfile   = cost{op: "getProfile", units: 1}
 	costLabelsList   = cost{op: "labels.list", units: 1}
 	costLabelsCreate = cost{op: "labels.create", units: 5}
+	costLabelsPatch  = cost{op: "labels.patch", units: 5}
 	costHistoryList  = cost{op: "history.list", units: 2}
 	costMessagesList = cost{op: "messages.list", units: 5}
 	costGet          = cost{op: "messages.get", units: 20}
 	costRead         = cost{op: costGet.op, units: costGet.units, answer: MaxMessageSize}
 	costModify       = cost{op: "messages.modify", units: 5}
+	costBatchModify  = cost{op: "messages.batchModify", units: 50} // whatever the number of messages
 	costDelete       = cost{op: "messages.delete", units: 10}
 	costImport       = cost{op: "import", units: 25}
 	costInsert       = cost{op: "insert", units: 25}

@@ -7,7 +7,8 @@ import (
 
 // Explains returns what may differ in a copy with this note. The notes on flags
 // explain nothing, since Shown knows what Gmail can hold, nor does NoteDateFar:
-// the Date field, by which Gmail goes, is one of the message's own dates.
+// the Date field, by which Gmail goes, is one of the message's own dates. With
+// NoteSentKept a message is where it belongs, and in Sent as well.
 func (t *Target) Explains(note string) []canon.Aspect {
 	switch note {
 	case NoteDate:

@@ -54,6 +54,7 @@ func TestEveryNoteIsExplained(t *testing.T) {
 	nothing := map[string]string{
 		NoteFlags:     "Shown knows which flags Gmail can hold",
 		NoteSentTwice: "it is in Sent, as it should be",
+		NoteSentKept:  "it is where it belongs, and in Sent as well, which is no fault",
 		NoteDateFar:   "the Date field is one of the message's own dates",
 		NoteInserted:  "it may be in Sent as well, which is no fault",
 	}
@@ -70,6 +71,7 @@ func TestNotesExplainNoMoreThanTheyMust(t *testing.T) {
 		NoteDate:      {verify.Received, canon.Date},
 		NoteSentLabel: {verify.Folder},
 		NoteNotPlaced: {verify.Folder},
+		NoteSentKept:  nil,
 		"unheard-of":  nil,
 		"":            nil,
 	} {

@@ -26,6 +26,11 @@ func (l *labels) add(known *label) {
 	l.byID[known.id], l.byKey[key(known.name)] = known, known
 }
 
+func (l *labels) drop(known *label) {
+	delete(l.byID, known.id)
+	delete(l.byKey, key(known.name))
+}
+
 // listLabels asks for all labels, which come in one answer.
 func (t *Target) listLabels(ctx context.Context) (*labels, error) {
 	var list *api.ListLabelsResponse
@@ -52,16 +57,29 @@ func (t *Target) createLabel(ctx context.Context, name string) (made *label, exi
 			LabelListVisibility:   "labelShow",
 			MessageListVisibility: "show",
 		}).Fields("id").Context(ctx).Do()
-		if g, ok := asAnswer(err); ok {
-			exists = g.status == http.StatusConflict
-			reserved = g.status == http.StatusBadRequest && strings.Contains(strings.ToLower(g.message), "invalid label name")
-		}
+		exists, reserved = nameRefused(err)
 		if err == nil {
 			made = &label{id: created.Id, name: name}
 		}
 		return err
 	})
 	return made, exists, reserved, err
+}
+
+// renameLabel gives a label another name; what it returns is as in createLabel.
+func (t *Target) renameLabel(ctx context.Context, id, name string) (exists, reserved bool, err error) {
+	err = t.call(ctx, costLabelsPatch, func(ctx context.Context) error {
+		_, err := t.service.Users.Labels.Patch(t.user, id, &api.Label{Name: name}).Fields("id").Context(ctx).Do()
+		exists, reserved = nameRefused(err)
+		return err
+	})
+	return exists, reserved, err
+}
+
+func nameRefused(err error) (exists, reserved bool) {
+	g, ok := asAnswer(err)
+	return ok && g.status == http.StatusConflict,
+		ok && g.status == http.StatusBadRequest && strings.Contains(strings.ToLower(g.message), "invalid label name")
 }
 
 func asAnswer(err error) (answer, bool) {

@@ -69,12 +69,10 @@ func (t *Target) foldersOf(labels []string) (folders []migrate.FolderID) {
 	t.placing.Lock()
 	defer t.placing.Unlock()
 	for _, id := range labels {
-		label := migrate.FolderID(id)
-		// The labels that are no folders are Gmail's own, as UNREAD and
-		// CATEGORY_SOCIAL; those of people are called Label_7.
-		if specialName(label) == "" && id == strings.ToUpper(id) {
+		if !isFolder(id) {
 			continue
 		}
+		label := migrate.FolderID(id)
 		for folder, again := range t.remade {
 			if again == label {
 				label = folder
@@ -84,6 +82,12 @@ func (t *Target) foldersOf(labels []string) (folders []migrate.FolderID) {
 		folders = append(folders, label)
 	}
 	return append(folders, archive)
+}
+
+// isFolder says whether a label stands for a folder. Those that do not are
+// Gmail's own, as UNREAD and CATEGORY_SOCIAL; people's are called Label_7.
+func isFolder(label string) bool {
+	return specialName(migrate.FolderID(label)) != "" || label != strings.ToUpper(label)
 }
 
 func flagsOf(labels []string) (flags []migrate.Flag) {

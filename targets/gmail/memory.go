@@ -43,3 +43,16 @@ func (m *memory) get(id string) (fact, bool) {
 	f, ok := m.old[id]
 	return f, ok
 }
+
+// forget drops what Gmail said of messages that have changed since.
+func (m *memory) forget(ids []migrate.MessageID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		for _, facts := range []map[string]fact{m.young, m.old} {
+			if facts[string(id)].digest == (migrate.Digest{}) {
+				delete(facts, string(id))
+			}
+		}
+	}
+}

@@ -12,8 +12,10 @@ import (
 // Place maps folders to labels. Inbox, Sent, Drafts, Spam and Trash have their
 // system labels, and the archive has none. Every other folder has a user label
 // named by its path, and so have the folders above it, because Gmail's pages
-// nest a label only if its parents exist. The result depends on fs and on the
-// labels that exist, not on chance, so that a second call finds the same.
+// nest a label only if its parents exist. The label of a folder that was renamed
+// gets its new name, unless another label has it; labels above the old one stay.
+// The result depends on fs and on the labels that exist, not on chance, so that
+// a second call finds the same.
 func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Placement, error) {
 	t.placing.Lock()
 	defer t.placing.Unlock()
@@ -31,12 +33,17 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 	for i, f := range fs {
 		placements[i], done[i] = p.keep(f)
 	}
+	if err := p.rename(ctx); err != nil {
+		return nil, err
+	}
 	for i, f := range fs {
 		if done[i] {
 			continue
 		}
-		if placements[i], done[i] = p.special(f); done[i] {
-			continue
+		if p.renamed[pathKey(f.Path)] == nil {
+			if placements[i], done[i] = p.special(f); done[i] {
+				continue
+			}
 		}
 		n := p.node(ctx, f.Path)
 		if e, ok := errors.AsType[*migrate.Error](n.err); ok && e.Class == migrate.Permanent {
@@ -93,6 +100,8 @@ type placer struct {
 	labels *labels
 	taken  map[migrate.FolderID]bool // stands for a folder already
 	nodes  map[string]*node          // by path
+
+	renamed map[string]*renamed // folders that had another path when they were placed, by path
 }
 
 // A node is a path of the source and the user label that stands for it.
@@ -111,7 +120,7 @@ func (t *Target) newPlacer(ctx context.Context) (*placer, error) {
 	if t.taken == nil {
 		t.forgetPlaces()
 	}
-	return &placer{t, labels, t.taken, map[string]*node{}}, nil
+	return &placer{t, labels, t.taken, map[string]*node{}, map[string]*renamed{}}, nil
 }
 
 // pathKey joins path without loss.
@@ -124,6 +133,7 @@ func pathKey(path []string) string {
 }
 
 // keep leaves a folder where it was placed before, whatever that is called now.
+// A user label that is to be renamed is only taken.
 func (p *placer) keep(f migrate.Folder) (migrate.Placement, bool) {
 	if f.Placed == "" || p.taken[f.Placed] {
 		return migrate.Placement{}, false
@@ -137,6 +147,10 @@ func (p *placer) keep(f migrate.Folder) (migrate.Placement, bool) {
 		return migrate.Placement{}, false
 	}
 	p.taken[f.Placed] = true
+	if f.Renamed {
+		p.renamed[pathKey(f.Path)] = &renamed{path: f.Path, id: known.id}
+		return migrate.Placement{}, false
+	}
 	note := ""
 	if known.name != strings.Join(f.Path, "/") {
 		note = "placed here by an earlier pass"
@@ -167,91 +181,4 @@ func (p *placer) node(ctx context.Context, path []string) *node {
 	}
 	p.nodes[pathKey(path)] = n
 	return n
-}
-
-// tries bounds how many names are tried for one folder.
-const tries = 100
-
-// create finds or makes the label name beneath up under the first name that is
-// free: a label of exactly that spelling is adopted unless it stands for
-// another folder, and one that Gmail only holds to be the same is not.
-func (p *placer) create(ctx context.Context, up *node, name, note string) *node {
-	for up.label != nil && length(up.label.name)+1+min(length(name), 40)+len(" (100)") > maxName {
-		up = up.up
-		note = join(note, "the path is longer than Gmail allows")
-	}
-	if up.label == nil && reserved(name) {
-		name, note = name+" (migrated)", join(note, "Gmail reserves the name")
-	}
-	original, renames, suffix := name, 0, 1
-	for range tries {
-		full, short := fit(up, name, suffix)
-		reason := note
-		if short {
-			reason = join(reason, "the path is longer than Gmail allows")
-		}
-		if suffix > 1 {
-			reason = join(reason, "Gmail holds the name to be the same as another label's")
-		}
-		if known, ok := p.labels.byKey[key(full)]; ok {
-			id := migrate.FolderID(known.id)
-			if known.name != full || known.system || p.taken[id] {
-				suffix++
-				continue
-			}
-			p.taken[id] = true
-			return &node{up, known, join(up.note, reason), nil}
-		}
-		made, exists, refused, err := p.t.createLabel(ctx, full)
-		switch {
-		case err == nil:
-			p.labels.add(made)
-			p.taken[migrate.FolderID(made.id)] = true
-			return &node{up, made, join(up.note, reason), nil}
-		case exists:
-			labels, err := p.t.listLabels(ctx)
-			if err != nil {
-				return &node{err: err}
-			}
-			p.labels = labels
-			if _, ok := labels.byKey[key(full)]; !ok {
-				suffix++ // Gmail's rule is stricter than ours
-			}
-		case refused && renames < 2:
-			name = []string{original + " (migrated)", "_" + original}[renames]
-			if renames++; renames == 1 {
-				note = join(note, "Gmail reserves the name")
-			}
-		default:
-			return &node{err: err}
-		}
-	}
-	return &node{err: &migrate.Error{
-		Op: costLabelsCreate.op, Class: migrate.Permanent, Refused: true,
-		Err:  fmt.Errorf("no free name for label %q after %d tries", original, tries),
-		Hint: "Give the folder another name.",
-	}}
-}
-
-// fit returns the full name of a label beneath up, cut to what Gmail allows.
-func fit(up *node, name string, suffix int) (full string, short bool) {
-	prefix, end := "", ""
-	if up.label != nil {
-		prefix = up.label.name + "/"
-	}
-	if suffix > 1 {
-		end = fmt.Sprintf(" (%d)", suffix)
-	}
-	cut := shorten(name, maxName-length(prefix)-len(end))
-	return prefix + cut + end, cut != name
-}
-
-func join(notes ...string) string {
-	var all []string
-	for _, n := range notes {
-		if n != "" && !strings.Contains(strings.Join(all, "; "), n) {
-			all = append(all, n)
-		}
-	}
-	return strings.Join(all, "; ")
 }

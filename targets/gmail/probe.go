@@ -142,7 +142,7 @@ func (t *Target) removeProbe(ctx context.Context, id string) (there bool, err er
 		return t.service.Users.Messages.Delete(t.user, id).Context(ctx).Do()
 	})
 	if e, ok := errors.AsType[*migrate.Error](err); ok && e.Class == migrate.Fatal && e.Refused {
-		err = t.modify(ctx, migrate.MessageID(id), &api.ModifyMessageRequest{AddLabelIds: []string{string(trash)}})
+		err = t.modifyOne(ctx, migrate.MessageID(id), &api.ModifyMessageRequest{AddLabelIds: []string{string(trash)}})
 	}
 	if gone(err) {
 		err = nil // a call whose answer was lost did it

@@ -29,8 +29,10 @@ func TestReadingBack(t *testing.T) {
 	}{
 		"as documented": {},
 		"sent refused":  {o: gmailsim.Options{Sent: gmailsim.PolicyRefuse, LostLabel: gmailsim.LostUnknown}},
-		"inserted":      {route: RouteInsert, o: gmailsim.Options{LostLabel: gmailsim.LostNotFound, DateAdded: true}},
-		"other lists":   {o: gmailsim.Options{NothingAdded: true, PageByCount: true, SpamByFlag: true, LostLabel: gmailsim.LostNoMessage}},
+		"inserted":      {route: RouteInsert, o: gmailsim.Options{LostLabel: gmailsim.LostNotFound, DateAdded: true, BatchLost: gmailsim.MissingInvalid}},
+		"other lists": {o: gmailsim.Options{NothingAdded: true, PageByCount: true, SpamByFlag: true, LostLabel: gmailsim.LostNoMessage,
+			SentLeaves: true, NestedRenames: true, BatchLost: gmailsim.MissingNotFound}},
+		"half a batch": {o: gmailsim.Options{BatchLost: gmailsim.MissingStops}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			targettest.RunReadable(t, func(t *testing.T) targettest.ReadableMailbox {

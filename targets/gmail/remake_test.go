@@ -55,7 +55,7 @@ func TestALabelThatIsDeletedDuringTheRunIsMadeAgain(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if _, err := target.Update(t.Context(), early.ID, migrate.Change{AddFolder: places[0].ID}); err != nil {
+	if _, err := target.Update(t.Context(), migrate.Change{AddFolder: places[0].ID}, early.ID); err != nil {
 		t.Error(err)
 	}
 	count := map[string]int{}
@@ -104,7 +104,7 @@ func TestUpdateMakesADeletedLabelAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	deleteLabels(t, target, places[1].ID)
-	if _, err := target.Update(t.Context(), stored.ID, migrate.Change{AddFolder: places[1].ID}); err != nil {
+	if _, err := target.Update(t.Context(), migrate.Change{AddFolder: places[1].ID}, stored.ID); err != nil {
 		t.Error(err)
 	}
 	if got := labelsOf(sim)[stored.ID]; got != "A B" {
@@ -130,7 +130,7 @@ func TestTheLabelOfRefusedSentMailIsMadeAgain(t *testing.T) {
 		t.Errorf("the message is in %q", got)
 	}
 	deleteLabels(t, target, target.fallback)
-	if _, err := target.Update(t.Context(), last.ID, migrate.Change{AddFolder: sent}); err != nil {
+	if _, err := target.Update(t.Context(), migrate.Change{AddFolder: sent}, last.ID); err != nil {
 		t.Error(err)
 	}
 	if got := labelsOf(sim)[last.ID]; got != sentName {

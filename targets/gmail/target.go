@@ -138,7 +138,7 @@ func newTarget(ctx context.Context, c Config) (*Target, error) {
 	parallel := cmp.Or(max(c.Parallel, 0), 8)
 	base, idle := c.Transport, func() {}
 	if base == nil {
-		own := newTransport(parallel)
+		own := NewTransport(parallel)
 		base, idle = own, own.CloseIdleConnections
 	}
 	tokens := newTokens(c.TokenSource)

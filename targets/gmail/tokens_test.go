@@ -59,7 +59,7 @@ func TestAServiceAccountActsForTheUser(t *testing.T) {
 		t.Errorf("append: %v", err)
 	}
 	// The scope is enough for every call.
-	if _, err := target.Update(t.Context(), "18c0ffee00000000", migrate.Change{AddFolder: inbox}); !errors.Is(err, migrate.ErrNotFound) {
+	if _, err := target.Update(t.Context(), migrate.Change{AddFolder: inbox}, "18c0ffee00000000"); !errors.Is(err, migrate.ErrNotFound) {
 		t.Errorf("update: %v", err)
 	}
 

@@ -20,9 +20,9 @@ const (
 	maxRaw = MaxMessageSize/3*4 + 16<<20
 )
 
-// newTransport returns a transport that keeps as many connections as there
-// are calls at once.
-func newTransport(parallel int) *http.Transport {
+// NewTransport returns a transport as Open makes one, for callers who wrap it.
+// It keeps as many connections as there are calls at once.
+func NewTransport(parallel int) *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,

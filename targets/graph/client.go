@@ -39,11 +39,18 @@ type client struct {
 // the limiter. It is for servers that fall silent, not for slow lines.
 const callTimeout = 15 * time.Minute
 
+// NewTransport returns a transport as Open makes one, for callers who wrap it.
+// It keeps as many connections as there are calls at once.
+func NewTransport(parallel int) *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = parallel
+	return t
+}
+
 func newClient(endpoint *url.URL, cfg Config) *client {
 	base, idle := cfg.Transport, func() {}
 	if base == nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.MaxIdleConnsPerHost = cfg.Parallel
+		own := NewTransport(cfg.Parallel)
 		base, idle = own, own.CloseIdleConnections
 	}
 	return &client{base, idle, endpoint, cfg.Token, cfg.Limiter, pace.NewGate(cfg.Parallel, cfg.Parallel)}

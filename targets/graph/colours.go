@@ -4,7 +4,6 @@ import (
 	"context"
 	"hash/fnv"
 	"strings"
-	"sync"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
@@ -12,10 +11,9 @@ import (
 )
 
 // A palette is the mailbox's master list of categories, from which Outlook
-// offers them with a colour. A category works without being in it. Its zero
-// value is ready for use.
+// offers them with a colour. A category works without being in it.
 type palette struct {
-	mu     sync.Mutex
+	turn   chan struct{} // has room for one, who reads or changes what follows
 	listed bool
 	names  map[string]bool // lower case
 	closed bool            // the app may not change it
@@ -34,8 +32,12 @@ func (t *Target) paint(ctx context.Context, categories []string) {
 		return
 	}
 	p := &t.palette
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return
+	}
 	if p.closed {
 		return
 	}

@@ -32,7 +32,7 @@ func (t *Target) Explains(note string) []canon.Aspect {
 		return []canon.Aspect{verify.Received}
 	case "dates-unknown":
 		return []canon.Aspect{canon.Date, verify.Received}
-	case "flags-refused", "draft-as-message":
+	case "flags-refused", "draft-as-message", "draft-flag-kept":
 		return []canon.Aspect{verify.Flags}
 	}
 	return nil

@@ -73,6 +73,7 @@ func TestEveryNoteSaysWhatItExplains(t *testing.T) {
 		"dates-unknown":                                {"there are none to compare with", []canon.Aspect{canon.Date, verify.Received}},
 		"flags-refused":                                {"they are not there", []canon.Aspect{verify.Flags}},
 		"draft-as-message":                             {"an import is none", []canon.Aspect{verify.Flags}},
+		"draft-flag-kept":                              {"the copy is a draft for ever", []canon.Aspect{verify.Flags}},
 		"deleted-flag-dropped":                         {"Shown leaves it out", nil},
 		"forwarded-flag-dropped":                       {"Shown leaves it out", nil},
 		"keyword-dropped":                              {"Shown leaves it out", nil},

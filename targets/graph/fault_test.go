@@ -25,10 +25,15 @@ import (
 // breakWrite makes the nth write from now fail once: done but unanswered if
 // late, not done if not. It returns whether it has.
 func (w *world) breakWrite(n int64, late bool) *atomic.Bool {
-	var writes atomic.Int64
+	return w.breakCall(n, late, func(r *http.Request) bool { return r.Method != http.MethodGet })
+}
+
+// breakCall does so to the nth call that counts.
+func (w *world) breakCall(n int64, late bool, counts func(*http.Request) bool) *atomic.Bool {
+	var calls atomic.Int64
 	done := new(atomic.Bool)
 	w.front = func(rw http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || writes.Add(1) != n {
+		if !counts(r) || calls.Add(1) != n {
 			w.sim.ServeHTTP(rw, r)
 			return
 		}

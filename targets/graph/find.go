@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -25,10 +26,12 @@ const (
 
 // Find implements [migrate.Target]. A message with the key is complete. One
 // with a partial key is a leftover of ours, is removed and does not count. One
-// that was imported and has the key in its header alone is completed.
+// that was imported and has the key in its header alone is completed; beside
+// the property the header counts for nothing, since Update changes the one and
+// nobody can change the other.
 //
-// A filter may lag behind a write by an unknown time, so only a hit counts; a
-// miss is decided by listing the folder.
+// A filter may lag behind a write by an unknown time, so only a hit counts that
+// is still one when it is read; a miss is decided by listing the folder.
 func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.Message, since migrate.Position) (migrate.Stored, error) {
 	from, route, err := parsePosition(since)
 	if err != nil {
@@ -38,8 +41,14 @@ func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.M
 	if err != nil {
 		return migrate.Stored{}, named("find", err)
 	}
-	if len(hits) > 0 {
-		return t.adopted(ctx, hits[0], m)
+	for _, id := range hits {
+		it, err := t.item(ctx, t.folderURL(folder)+"/messages/"+url.PathEscape(string(id)))
+		switch {
+		case err == nil && strings.EqualFold(it.property(propMigrationKey), m.Key):
+			return t.adopted(ctx, id, m)
+		case err != nil && !errors.Is(sought("find", err), migrate.ErrNotFound):
+			return migrate.Stored{}, named("find", err)
+		}
 	}
 	c, err := t.candidates(ctx, folder, m, from)
 	if err != nil {
@@ -67,7 +76,7 @@ func (t *Target) adopted(ctx context.Context, id migrate.MessageID, m *migrate.M
 	if err != nil {
 		return migrate.Stored{}, named("read back", err)
 	}
-	if importedAs(got) == m.Key {
+	if importedAs(got) != "" { // maybe with a key that it had before
 		return migrate.Stored{ID: id, Notes: importNotes(got, m)}, nil
 	}
 	notes, err := jsonRoute{t}.notes(m)

@@ -1,13 +1,10 @@
 package graph
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
-	"github.com/microsoftgraph/msgraph-sdk-go/users"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -17,16 +14,16 @@ import (
 func setFlags(msg models.Messageable, flags []migrate.Flag) {
 	m := migrate.Message{Flags: flags}
 	if m.HasFlag(migrate.Flagged) {
-		msg.SetFlag(flagged())
+		msg.SetFlag(followup(models.FLAGGED_FOLLOWUPFLAGSTATUS))
 	}
 	if c := categories(flags); len(c) > 0 {
 		msg.SetCategories(c)
 	}
 }
 
-func flagged() models.FollowupFlagable {
+func followup(status models.FollowupFlagStatus) models.FollowupFlagable {
 	f := models.NewFollowupFlag()
-	f.SetFlagStatus(new(models.FLAGGED_FOLLOWUPFLAGSTATUS))
+	f.SetFlagStatus(&status)
 	return f
 }
 
@@ -55,18 +52,35 @@ func categories(flags []migrate.Flag) (cs []string) {
 
 // Values of propLastVerb and propIcon.
 const (
+	verbOpen, iconRead         = 0, 256
 	verbReply, iconReplied     = 102, 261
 	verbReplyAll               = 103
 	verbForward, iconForwarded = 104, 262
 )
 
-// lastVerb returns the properties that stand for \Answered and $Forwarded. Of
-// both it keeps the first: a message has one last verb.
+// noVerb returns the properties of a message that has lost the flag of verbOf:
+// no document says how to take a property away.
+func noVerb() []models.SingleValueLegacyExtendedPropertyable {
+	return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, verbOpen), integer(propIcon, iconRead)}
+}
+
+// verbOf returns the flag of m that its last verb stands for: of \Answered and
+// $Forwarded the first, since a message has one last verb.
+func verbOf(m *migrate.Message) migrate.Flag {
+	for _, f := range []migrate.Flag{migrate.Answered, migrate.Forwarded} {
+		if m.HasFlag(f) {
+			return f
+		}
+	}
+	return ""
+}
+
+// lastVerb returns the properties that stand for the flag of verbOf.
 func lastVerb(m *migrate.Message) []models.SingleValueLegacyExtendedPropertyable {
-	switch {
-	case m.HasFlag(migrate.Answered):
+	switch verbOf(m) {
+	case migrate.Answered:
 		return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, verbReply), integer(propIcon, iconReplied)}
-	case m.HasFlag(migrate.Forwarded):
+	case migrate.Forwarded:
 		return []models.SingleValueLegacyExtendedPropertyable{integer(propLastVerb, verbForward), integer(propIcon, iconForwarded)}
 	}
 	return nil
@@ -86,48 +100,6 @@ func flagNotes(m *migrate.Message) (notes []string) {
 		}
 	}
 	return notes
-}
-
-// Update implements [migrate.Target]. A message has one folder here, so a
-// change of folder is refused.
-func (t *Target) Update(ctx context.Context, id migrate.MessageID, change migrate.Change) (notes []string, err error) {
-	if change.AddFolder != "" {
-		return nil, &migrate.Error{Op: "update", Class: migrate.Permanent, Refused: true, Err: errors.New("a message can be in one folder only")}
-	}
-	notes = flagNotes(&migrate.Message{Flags: change.AddFlags})
-	patch := newMessage()
-	m := migrate.Message{Flags: change.AddFlags}
-	if m.HasFlag(migrate.Seen) {
-		patch.SetIsRead(new(true))
-	}
-	setFlags(patch, change.AddFlags)
-	if verb := lastVerb(&m); verb != nil {
-		patch.SetSingleValueExtendedProperties(verb)
-	}
-	item := t.user.Messages().ByMessageId(string(id))
-	if add := patch.GetCategories(); len(add) > 0 {
-		// Categories can only be written all together.
-		got, err := item.Get(ctx, &users.ItemMessagesMessageItemRequestBuilderGetRequestConfiguration{
-			QueryParameters: &users.ItemMessagesMessageItemRequestBuilderGetQueryParameters{Select: []string{"categories"}},
-		})
-		if err != nil {
-			return nil, named("read categories", err)
-		}
-		all := got.GetCategories()
-		for _, c := range add {
-			if !slices.ContainsFunc(all, func(t string) bool { return strings.EqualFold(c, t) }) {
-				all = append(all, c)
-			}
-		}
-		patch.SetCategories(all)
-	}
-	if patch.GetIsRead() == nil && patch.GetFlag() == nil && patch.GetCategories() == nil && patch.GetSingleValueExtendedProperties() == nil {
-		return notes, nil
-	}
-	if _, err := item.Patch(ctx, patch, nil); err != nil {
-		return nil, named("update", err)
-	}
-	return notes, nil
 }
 
 // newMessage returns a message without the @odata.type that the SDK adds.

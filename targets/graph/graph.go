@@ -97,7 +97,8 @@ func Open(ctx context.Context, cfg Config) (*Target, error) {
 	if err != nil {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Err: err, Hint: "Check the endpoint of Microsoft Graph in the configuration."}
 	}
-	t := &Target{client: newClient(endpoint, cfg), root: "/users/" + url.PathEscape(cfg.User), attachProtected: cfg.AttachProtected, noImport: cfg.NoImport}
+	t := &Target{client: newClient(endpoint, cfg), root: "/users/" + url.PathEscape(cfg.User), attachProtected: cfg.AttachProtected, noImport: cfg.NoImport,
+		palette: palette{turn: make(chan struct{}, 1)}}
 	if t.user, err = t.client.builder(cfg.User); err != nil {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Err: err}
 	}

@@ -100,6 +100,7 @@ func TestTargetKeepsItsContractWhereGraphIsUnknown(t *testing.T) {
 					TransportHeaders: true, CheckETag: true, ExpandDropsSelect: true, PropertyIDsAsSent: true,
 					FilterDelay: 24 * time.Hour, FilterDelayDates: true, SlowPage: 250,
 					Archive: true, Localised: true, TrimNames: true, UploadAuthIgnored: true,
+					MoveRefusesSame: true, MoveResetsCreated: true, FilterStale: true,
 				})
 				return targettest.Mailbox{
 					Open: func(t *testing.T) migrate.Target { return w.open(t, Config{Route: route}) },

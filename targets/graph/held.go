@@ -91,16 +91,7 @@ func (t *Target) held(ctx context.Context, it item) (migrate.Held, error) {
 
 // Look implements [verify.Target].
 func (t *Target) Look(ctx context.Context, id migrate.MessageID) (migrate.Held, error) {
-	var it item
-	path := t.messageURL(id)
-	err := t.client.read(ctx, path+"?"+showing(false), &it)
-	if err == nil && !it.complete(false) {
-		it = item{}
-		err = t.client.read(ctx, path+"?"+showing(true), &it)
-		if err == nil && !it.complete(true) {
-			err = errIncomplete
-		}
-	}
+	it, err := t.item(ctx, t.messageURL(id))
 	if err != nil {
 		return migrate.Held{}, sought("look at a message", err)
 	}
@@ -109,6 +100,17 @@ func (t *Target) Look(ctx context.Context, id migrate.MessageID) (migrate.Held, 
 		return migrate.Held{}, named("look at a message", err)
 	}
 	return h, nil
+}
+
+// item reads the message at a URL.
+func (t *Target) item(ctx context.Context, url string) (it item, err error) {
+	for _, whole := range []bool{false, true} {
+		it = item{}
+		if err := t.client.read(ctx, url+"?"+showing(whole), &it); err != nil || it.complete(whole) {
+			return it, err
+		}
+	}
+	return it, errIncomplete
 }
 
 func (t *Target) messageURL(id migrate.MessageID) string {

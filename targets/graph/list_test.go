@@ -237,7 +237,7 @@ func TestAMailboxThatIsGoneIsNoMessageThatIsNotFound(t *testing.T) {
 func TestAnIncompleteCopyHasTheKeyOfItsMessage(t *testing.T) {
 	it := item{ID: "x", ParentFolderID: "f", IsRead: new(true), IsDraft: new(false)}
 	it.Properties = append(it.Properties, struct{ ID, Value string }{propMigrationKey, "k" + partial})
-	target := &Target{trash: trash{in: map[migrate.FolderID]bool{"f": false}}}
+	target := &Target{trash: trash{known: map[migrate.FolderID]bool{"f": false}}}
 	if h, err := target.held(t.Context(), it); err != nil || h.Key != "k" {
 		t.Errorf("%+v, %v", h, err)
 	}

@@ -18,7 +18,9 @@ import (
 // Place implements [migrate.Target]. Folders with a role take the well-known
 // folder for it, wherever that is and whatever its name. Other folders keep
 // their path; one with the same name that is there already is adopted. Names
-// that differ only in case, which Exchange takes for one, get a number.
+// that differ only in case, which Exchange takes for one, get a number. A
+// folder that was renamed keeps its old name where the new one is taken, and
+// well-known folders keep theirs.
 func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Placement, error) {
 	tr, err := t.readTree(ctx)
 	if err != nil {
@@ -27,7 +29,7 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 	if err := t.closeOutbox(ctx, tr); err != nil {
 		return nil, err
 	}
-	p := &placing{t: t, tree: tr, fs: fs, at: map[string]*node{}, notes: map[string]string{}, errs: map[string]error{}}
+	p := &placing{t: t, tree: tr, fs: fs, got: make([]*node, len(fs)), at: map[string]*node{}, errs: map[string]error{}}
 	if err := p.claimKnown(ctx); err != nil {
 		return nil, err
 	}
@@ -38,32 +40,36 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return len(fs[a].Path) - len(fs[b].Path) })
 	for _, i := range order {
-		if err := p.place(ctx, fs[i].Path); err != nil {
+		if n := p.got[i]; n == nil {
+			err = p.place(ctx, fs[i].Path)
+			p.got[i] = p.at[pathKey(fs[i].Path)]
+		} else if n.to != nil {
+			err = p.rename(ctx, n)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	result := make([]migrate.Placement, len(fs))
 	for i, f := range fs {
-		k := pathKey(f.Path)
-		if result[i].Err = p.errs[k]; result[i].Err == nil {
-			n := p.at[k]
-			result[i].ID, result[i].Name, result[i].Note = n.id, n.path(), p.notes[k]
-			if result[i].Note == "" && n.path() != strings.Join(f.Path, "/") {
-				result[i].Note = "the folder above it is " + n.parent.path()
-			}
+		if n := p.got[i]; n != nil {
+			result[i] = migrate.Placement{ID: n.id, Name: n.path(), Note: p.noteOf(f.Path, n)}
+		} else {
+			result[i].Err = p.errs[pathKey(f.Path)]
 		}
 	}
 	return result, nil
 }
 
-// placing is the state of one Place, by path of the source.
+// placing is the state of one Place.
 type placing struct {
-	t     *Target
-	tree  *tree
-	fs    []migrate.Folder
-	at    map[string]*node
-	notes map[string]string
-	errs  map[string]error
+	t       *Target
+	tree    *tree
+	fs      []migrate.Folder
+	got     []*node                   // for each of fs
+	at      map[string]*node          // by path of the source
+	errs    map[string]error          // likewise
+	builtIn map[migrate.FolderID]bool // well-known folders; nil until they are read
 }
 
 // pathKey joins with a character that IMAP allows in no name.
@@ -75,7 +81,10 @@ func (p *placing) claimKnown(ctx context.Context) error {
 	var roles []int
 	for i, f := range p.fs {
 		if n := p.tree.byID[f.Placed]; n != nil && !n.claimed && !n.closed {
-			p.claim(f.Path, n)
+			p.claim(i, n)
+			if f.Renamed && len(f.Path) > 0 {
+				n.to = f.Path
+			}
 		} else if roleOf(f) != migrate.RoleNone {
 			roles = append(roles, i)
 		}
@@ -87,7 +96,7 @@ func (p *placing) claimKnown(ctx context.Context) error {
 			return err
 		}
 		if n != nil && !n.claimed && !f.NoSelect {
-			p.claim(f.Path, n)
+			p.claim(i, n)
 		}
 	}
 	return nil
@@ -104,15 +113,30 @@ func roleOf(f migrate.Folder) migrate.Role {
 	return f.Role
 }
 
-func (p *placing) claim(path []string, n *node) {
+func (p *placing) claim(i int, n *node) {
 	n.claimed = true
-	k := pathKey(path)
-	p.at[k] = n
-	if name := n.path(); name != strings.Join(path, "/") {
-		p.notes[k] = "the mailbox's own folder " + name
-		if !n.special {
-			p.notes[k] = "placed as " + name
-		}
+	p.got[i] = n
+	if k := pathKey(p.fs[i].Path); p.at[k] == nil {
+		p.at[k] = n
+	}
+}
+
+// noteOf says why a folder is not called as at the source, "" if it is.
+func (p *placing) noteOf(path []string, n *node) string {
+	last := len(path) - 1
+	switch name := n.path(); {
+	case name == strings.Join(path, "/"):
+		return n.note
+	case n.kept != "":
+		return "placed as " + name + ": " + n.kept
+	case n.note != "":
+		return n.note
+	case n.special:
+		return "the mailbox's own folder " + name
+	case last > 0 && n.name == path[last] && n.parent == p.at[pathKey(path[:last])]:
+		return "the folder above it is " + n.parent.path()
+	default:
+		return "placed as " + name
 	}
 }
 
@@ -127,18 +151,19 @@ func (p *placing) place(ctx context.Context, path []string) error {
 		p.errs[k] = &migrate.Error{Op: "place a folder", Class: migrate.Permanent, Refused: true, Err: errors.New("the folder has no name")}
 		return nil
 	}
-	parent := p.tree.root
-	if above := path[:len(path)-1]; len(above) > 0 {
-		if err := p.place(ctx, above); err != nil {
-			return err
-		}
-		if err := p.errs[pathKey(above)]; err != nil {
-			p.errs[k] = err
-			return nil
-		}
-		parent = p.at[pathKey(above)]
+	parent, err := p.above(ctx, path)
+	if err != nil {
+		return err
 	}
-	n, note, err := p.child(ctx, parent, path[len(path)-1])
+	if parent == nil {
+		p.errs[k] = p.errs[pathKey(path[:len(path)-1])]
+		return nil
+	}
+	name := path[len(path)-1]
+	if err := p.vacate(ctx, parent, name); err != nil || p.at[k] != nil {
+		return err
+	}
+	n, note, err := p.child(ctx, parent, name)
 	if err != nil {
 		if classOf(err) != migrate.Permanent {
 			return named("make folder "+strings.Join(path, "/"), err)
@@ -150,12 +175,19 @@ func (p *placing) place(ctx context.Context, path []string) error {
 		p.errs[k] = e
 		return nil
 	}
-	n.claimed = true
+	n.claimed, n.note = true, note
 	p.at[k] = n
-	if note != "" {
-		p.notes[k] = note
-	}
 	return nil
+}
+
+// above returns the folder for what is above path, or nil if it has no place.
+func (p *placing) above(ctx context.Context, path []string) (*node, error) {
+	up := path[:len(path)-1]
+	if len(up) == 0 {
+		return p.tree.root, nil
+	}
+	err := p.place(ctx, up)
+	return p.at[pathKey(up)], err
 }
 
 // maxSuffix bounds the numbers that are tried for a name that is taken.
@@ -166,11 +198,7 @@ const maxSuffix = 1000
 func (p *placing) child(ctx context.Context, parent *node, name string) (*node, string, error) {
 	wanted, note := allowedName(name)
 	for i := 1; i <= maxSuffix; i++ {
-		try := wanted
-		if i > 1 {
-			suffix := fmt.Sprintf(" (%d)", i)
-			try = shorten(wanted, maxName-len(suffix)) + suffix
-		}
+		try := numbered(wanted, i)
 		n := parent.children[fold(try)]
 		if n == nil {
 			var err error
@@ -196,6 +224,15 @@ func (p *placing) child(ctx context.Context, parent *node, name string) (*node, 
 		return n, note, nil
 	}
 	return nil, "", &migrate.Error{Op: "make folder", Class: migrate.Permanent, Refused: true, Err: errors.New("too many folders of the same name")}
+}
+
+// numbered returns the ith name of those to try for one that may be taken.
+func numbered(name string, i int) string {
+	if i == 1 {
+		return name
+	}
+	suffix := fmt.Sprintf(" (%d)", i)
+	return shorten(name, maxName-len(suffix)) + suffix
 }
 
 // create makes a folder, or finds the one that took the name meanwhile or

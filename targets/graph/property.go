@@ -18,8 +18,8 @@ const (
 	propReferences   = "String 0x1039"
 	propClass        = "String 0x001A"
 	propSize         = "Integer 0x0E08" // PidTagMessageSize: read only
-	propLastVerb     = "Integer 0x1081" // PidTagLastVerbExecuted: 102 reply, 104 forward (MS-OXOMSG 2.2.1.4)
-	propIcon         = "Integer 0x1080" // PidTagIconIndex: 261 replied, 262 forwarded
+	propLastVerb     = "Integer 0x1081" // PidTagLastVerbExecuted: 0 open, 102 reply, 104 forward (MS-OXOMSG 2.2.1.4)
+	propIcon         = "Integer 0x1080" // PidTagIconIndex: 256 read, 261 replied, 262 forwarded (MS-OXOMSG 2.2.1.10)
 	propMigrationKey = "String {6f0a3c58-2d4b-4c8e-9d57-b1e2a90c7f64} Name MigrationKey"
 
 	// partial follows the key of a message that is not complete yet.

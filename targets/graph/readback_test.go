@@ -81,6 +81,7 @@ func TestWhatWasWrittenIsReadBackWhereGraphIsUnknown(t *testing.T) {
 				return readable(t, route, graphsim.Options{
 					ImportRead: true, ZeroFlagsDraft: true, TransportHeaders: true, ExpandDropsSelect: true, PropertyIDsAsSent: true,
 					RecoverableHidden: true, FilterDelay: 24 * time.Hour, FilterDelayDates: true, SlowPage: 50, Archive: true, Localised: true,
+					MoveRefusesSame: true, MoveResetsCreated: true, FilterStale: true,
 				})
 			})
 		})

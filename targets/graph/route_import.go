@@ -77,8 +77,7 @@ func (t *Target) importMIME(ctx context.Context, folder migrate.FolderID, mime p
 	return migrate.MessageID(answer.ID), nil
 }
 
-// complete gives an imported message its flags and, with them, its key. If the
-// flags are refused it goes without: a message matters more than its flags.
+// complete gives an imported message its flags and, with them, its key.
 func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.Message) (migrate.Stored, error) {
 	key := []models.SingleValueLegacyExtendedPropertyable{property(propMigrationKey, m.Key)}
 	patch := newMessage()
@@ -90,17 +89,7 @@ func (t *Target) complete(ctx context.Context, id migrate.MessageID, m *migrate.
 			patch.SetImportance(&i)
 		}
 	}
-	var notes []string
-	item := t.user.Messages().ByMessageId(string(id))
-	got, err := item.Patch(ctx, patch, nil)
-	if err != nil && classOf(err) == migrate.Permanent && refused(err).status == http.StatusBadRequest {
-		plain := newMessage()
-		plain.SetIsRead(patch.GetIsRead())
-		plain.SetSingleValueExtendedProperties(key)
-		if got, err = item.Patch(ctx, plain, nil); err == nil {
-			notes = append(notes, "flags-refused")
-		}
-	}
+	got, notes, err := t.patch(ctx, id, patch)
 	if err == nil {
 		return migrate.Stored{ID: id, Notes: append(importNotes(got, m), notes...)}, nil
 	}

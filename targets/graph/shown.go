@@ -16,7 +16,7 @@ func (t *Target) Shown(_ migrate.FolderID, flags []migrate.Flag) []migrate.Flag 
 			shown = append(shown, f)
 		}
 	}
-	if m.HasFlag(migrate.Forwarded) && !m.HasFlag(migrate.Answered) { // see lastVerb
+	if verbOf(&m) == migrate.Forwarded {
 		shown = append(shown, migrate.Forwarded)
 	}
 	return withCategories(shown, categories(flags))
@@ -33,13 +33,21 @@ func (it *item) flags() (flags []migrate.Flag) {
 	if *it.IsDraft {
 		flags = append(flags, migrate.Draft)
 	}
-	switch verb, _ := strconv.Atoi(it.property(propLastVerb)); verb {
-	case verbReply, verbReplyAll:
-		flags = append(flags, migrate.Answered)
-	case verbForward:
-		flags = append(flags, migrate.Forwarded)
+	if verb := it.verb(); verb != "" {
+		flags = append(flags, verb)
 	}
 	return withCategories(flags, it.Categories)
+}
+
+// verb returns the flag that the last verb stands for, or "".
+func (it *item) verb() migrate.Flag {
+	switch verb, _ := strconv.Atoi(it.property(propLastVerb)); verb {
+	case verbReply, verbReplyAll:
+		return migrate.Answered
+	case verbForward:
+		return migrate.Forwarded
+	}
+	return ""
 }
 
 func withCategories(flags []migrate.Flag, categories []string) []migrate.Flag {

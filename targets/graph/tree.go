@@ -22,6 +22,11 @@ type node struct {
 	closed   bool             // hidden, or a search folder: takes its name, but no mail
 	special  bool             // well known
 	claimed  bool             // by a folder of the source
+
+	note string   // why its name is not the source's
+	to   []string // the path that it shall get; nil if it shall get none, or its turn has come
+	busy bool     // on its way there
+	kept string   // why it cannot get there
 }
 
 // path returns the names from below the root, joined with slashes.

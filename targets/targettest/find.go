@@ -87,7 +87,7 @@ func updates(t *testing.T, m Mailbox) {
 	folder := one(t, target, "Clients")
 	id := mustAppend(t, target, folder.ID, Letter("update"))
 	for i, flags := range [][]migrate.Flag{{migrate.Answered}, {`\seen`}, {migrate.Seen}, {migrate.Flagged, "$Junk"}, nil} {
-		if _, err := target.Update(t.Context(), id, migrate.Change{AddFlags: flags}); err != nil {
+		if _, err := target.Update(t.Context(), migrate.Change{AddFlags: flags}, id); err != nil {
 			t.Fatalf("update with %q: %v", flags, err)
 		}
 		held := m.Held(t)
@@ -101,7 +101,7 @@ func updates(t *testing.T, m Mailbox) {
 }
 
 func updateOfNothing(t *testing.T, m Mailbox) {
-	_, err := m.Open(t).Update(t.Context(), "18c0ffee00000000", migrate.Change{AddFlags: []migrate.Flag{migrate.Seen}})
+	_, err := m.Open(t).Update(t.Context(), migrate.Change{AddFlags: []migrate.Flag{migrate.Seen}}, "18c0ffee00000000")
 	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Permanent {
 		t.Errorf("the error is %#v, want one that is Permanent", err)
 	}
@@ -121,7 +121,7 @@ func addsFolder(t *testing.T, m Mailbox) {
 	id := mustAppend(t, target, places[3].ID, Letter("labels"))
 	want := []string{}
 	for _, i := range []int{0, 1, 1, 2, 3, 4} {
-		if _, err := target.Update(t.Context(), id, migrate.Change{AddFolder: places[i].ID}); err != nil {
+		if _, err := target.Update(t.Context(), migrate.Change{AddFolder: places[i].ID}, id); err != nil {
 			t.Fatal("update:", err)
 		}
 		// Out of Junk, and never into Junk or Trash, where it would be lost to

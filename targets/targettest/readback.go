@@ -60,6 +60,16 @@ func RunReadable(t *testing.T, fresh func(t *testing.T) ReadableMailbox) {
 		{"a failure in the middle of a list ends it", listFails},
 		{"lists and contents may be left early", leavesEarly},
 		{"reading that is cancelled asks nothing", readingCancelled},
+		{"an update sets and clears flags", setsAndClearsFlags},
+		{"an update changes several messages and passes over those that are gone", changesSeveral},
+		{"a message is moved with all that it is", moves},
+		{"a draft is moved or left as it is", movesDraftsOrLeavesThem},
+		{"a copy that became another message's is found as that one", becomesAnothersCopy},
+		{"with labels, an update takes a folder away", removesFolder},
+		{"an update puts messages into the trash", putsIntoTrash},
+		{"a renamed folder keeps its place and messages", renames},
+		{"folders are renamed in any order", renamesInAnyOrder},
+		{"a rename hides no other folder", renamesHideNothing},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.test(t, fresh(t)) })

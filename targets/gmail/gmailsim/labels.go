@@ -98,8 +98,12 @@ func (c *call) updateLabel() (any, error) {
 	case l.system:
 		return nil, invalid("Invalid update request")
 	}
+	before := l.name
 	if err := c.changeLabel(l); err != nil {
 		return nil, err
+	}
+	if c.s.o.NestedRenames && before != l.name {
+		c.renameNested(before, l.name)
 	}
 	return l.resource(true), nil
 }
@@ -170,6 +174,17 @@ func (c *call) changeLabel(l *label) error {
 	}
 	*l = next
 	return nil
+}
+
+// renameNested takes labels along whose name begins with that of a renamed one,
+// as Gmail's web pages do, where their new name is free.
+func (c *call) renameNested(before, after string) {
+	for _, l := range c.box.labels {
+		rest, nested := strings.CutPrefix(l.name, before+"/")
+		if name := after + "/" + rest; nested && c.checkLabelName(name, c.s.o.LabelKey(name), l) == nil {
+			l.name, l.key = name, c.s.o.LabelKey(name)
+		}
+	}
 }
 
 // checkLabelName says whether self may have a name.

@@ -102,6 +102,40 @@ func TestLabelsAreMadeChangedListedAndDeleted(t *testing.T) {
 	}
 }
 
+func TestLabelsBelowARenamedOneMayGoAlong(t *testing.T) {
+	for _, along := range []bool{false, true} {
+		_, g := serve(t, Options{NestedRenames: along})
+		top := makeLabel(t, g, "Clients").Id
+		for _, name := range []string{"Clients/2019", "Clients/2019/May", "Clients old", "Kunden-2018", "Clients/2018"} {
+			makeLabel(t, g, name)
+		}
+		if _, err := g.Labels.Patch(user, top, &gmail.Label{Name: "Kunden"}).Do(); err != nil {
+			t.Fatal(err)
+		}
+		list, err := g.Labels.List(user).Do()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, l := range list.Labels[len(systemLabels):] {
+			names = append(names, l.Name)
+		}
+		// Kunden/2018 would be the same as a name that is taken.
+		want := "Kunden|Clients/2019|Clients/2019/May|Clients old|Kunden-2018|Clients/2018"
+		if along {
+			want = "Kunden|Kunden/2019|Kunden/2019/May|Clients old|Kunden-2018|Clients/2018"
+		}
+		if got := strings.Join(names, "|"); got != want {
+			t.Errorf("%v: the labels are %s, want %s", along, got, want)
+		}
+		_, err = g.Labels.Patch(user, top, &gmail.Label{Name: "clients old"}).Do()
+		wantError(t, err, 409, "aborted", "Label name exists or conflicts")
+		if _, err = g.Labels.Patch(user, top, &gmail.Label{Name: "KUNDEN"}).Do(); err != nil { // its own name
+			t.Error(err)
+		}
+	}
+}
+
 func TestAMailboxHoldsTenThousandLabels(t *testing.T) {
 	s, _ := serve(t, Options{})
 	b := s.mailbox(user)

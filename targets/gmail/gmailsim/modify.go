@@ -25,7 +25,7 @@ func (c *call) modifyMessage() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	add, remove, err := c.box.changes(in.AddLabelIDs, in.RemoveLabelIDs)
+	add, remove, err := c.changes(in.AddLabelIDs, in.RemoveLabelIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -44,11 +44,11 @@ func (c *call) batchModify() (any, error) {
 	}
 	c.box.mu.Lock()
 	defer c.box.mu.Unlock()
-	add, remove, err := c.box.changes(in.AddLabelIDs, in.RemoveLabelIDs)
+	add, remove, err := c.changes(in.AddLabelIDs, in.RemoveLabelIDs)
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.box.each(in.IDs, func(m *message) { c.box.relabel(m, add, remove) })
+	return nil, c.box.each(in.IDs, c.s.o.BatchLost, func(m *message) { c.box.relabel(m, add, remove) })
 }
 
 func (c *call) batchDelete() (any, error) {
@@ -60,7 +60,7 @@ func (c *call) batchDelete() (any, error) {
 	}
 	c.box.mu.Lock()
 	defer c.box.mu.Unlock()
-	return nil, c.box.each(in.IDs, c.box.remove)
+	return nil, c.box.each(in.IDs, MissingPassedOver, c.box.remove)
 }
 
 func (c *call) deleteMessage() (any, error) {
@@ -84,7 +84,7 @@ func (c *call) trash(add, remove []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	plus, minus, err := c.box.changes(add, remove)
+	plus, minus, err := c.changes(add, remove)
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +92,9 @@ func (c *call) trash(add, remove []string) (any, error) {
 	return m.brief(), nil
 }
 
-// each calls do for the messages of a batch. Ids of messages that are not
-// there are passed over, as nothing promises that they exist.
-func (b *mailbox) each(ids []string, do func(*message)) error {
+// each calls do for the messages of a batch. Nothing promises that all of them
+// exist.
+func (b *mailbox) each(ids []string, lost Missing, do func(*message)) error {
 	if len(ids) == 0 || len(ids) > 1000 {
 		return invalid("Invalid ids value")
 	}
@@ -103,20 +103,34 @@ func (b *mailbox) each(ids []string, do func(*message)) error {
 			return err
 		}
 	}
+	missing := func(id string) bool { _, err := b.find(id); return err != nil }
+	if slices.ContainsFunc(ids, missing) {
+		switch lost {
+		case MissingNotFound:
+			return notFound()
+		case MissingInvalid:
+			return invalid("Invalid ids value")
+		}
+	}
 	for _, id := range ids {
-		if m, err := b.find(id); err == nil {
+		m, err := b.find(id)
+		switch {
+		case err == nil:
 			do(m)
+		case lost == MissingStops:
+			return err
 		}
 	}
 	return nil
 }
 
 // changes looks up the labels that a call adds and removes. SENT, DRAFT and
-// CHAT cannot be changed by hand.
-func (b *mailbox) changes(add, remove []string) (plus, minus []*label, err error) {
+// CHAT cannot be changed by hand. That no label may be in both is a guess.
+func (c *call) changes(add, remove []string) (plus, minus []*label, err error) {
 	if len(add) > maxChanged || len(remove) > maxChanged {
 		return nil, nil, invalid("Too many label ids")
 	}
+	b := c.box
 	if plus, err = b.lookUp(add); err != nil {
 		return nil, nil, err
 	}
@@ -124,7 +138,11 @@ func (b *mailbox) changes(add, remove []string) (plus, minus []*label, err error
 		return nil, nil, err
 	}
 	for _, l := range slices.Concat(plus, minus) {
-		if l.id == "SENT" || l.id == "DRAFT" || l.id == "CHAT" {
+		switch {
+		case slices.Contains(plus, l) && slices.Contains(minus, l):
+			return nil, nil, invalid("Cannot both add and remove the same label")
+		case l.id == "SENT" && c.s.o.SentLeaves && !slices.Contains(plus, l):
+		case l.id == "SENT" || l.id == "DRAFT" || l.id == "CHAT":
 			return nil, nil, invalid("Invalid label: %s", l.id)
 		}
 	}

@@ -1,11 +1,13 @@
 package gmailsim
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"google.golang.org/api/gmail/v1"
+	"google.golang.org/api/googleapi"
 )
 
 func TestPlacesExcludeEachOtherOnModify(t *testing.T) {
@@ -47,6 +49,8 @@ func TestModifyRefusesWhatGmailSetsByItself(t *testing.T) {
 		{id, gmail.ModifyMessageRequest{AddLabelIds: []string{"SENT"}}, 400, "invalidArgument", "Invalid label: SENT"},
 		{id, gmail.ModifyMessageRequest{RemoveLabelIds: []string{"DRAFT"}}, 400, "invalidArgument", "Invalid label: DRAFT"},
 		{id, gmail.ModifyMessageRequest{AddLabelIds: []string{"INBOX", "TRASH"}}, 400, "invalidArgument", "Can only add one of: INBOX, SPAM, TRASH"},
+		{id, gmail.ModifyMessageRequest{RemoveLabelIds: []string{"SENT"}}, 400, "invalidArgument", "Invalid label: SENT"},
+		{id, gmail.ModifyMessageRequest{AddLabelIds: []string{"STARRED"}, RemoveLabelIds: []string{"STARRED"}}, 400, "invalidArgument", "Cannot both add and remove the same label"},
 		{id, gmail.ModifyMessageRequest{AddLabelIds: []string{"Label_5"}}, 400, "invalidArgument", "labelId not found"},
 		{id, gmail.ModifyMessageRequest{AddLabelIds: many}, 400, "invalidArgument", "Too many label ids"},
 		{"zz", gmail.ModifyMessageRequest{}, 400, "invalidArgument", "Invalid id value"},
@@ -91,5 +95,58 @@ func TestTrashMovesAndDeleteRemoves(t *testing.T) {
 	}
 	if id == mustImport(t, g, mailOf("a@x")) || len(s.Messages(user)) != 1 {
 		t.Error("what was deleted is merged with")
+	}
+}
+
+func TestSentMayBeOneThatLeaves(t *testing.T) {
+	s, g := serve(t, Options{SentLeaves: true})
+	id := mustImport(t, g, mailOf("a@x"), "SENT", "INBOX")
+	for _, change := range []*gmail.ModifyMessageRequest{
+		{AddLabelIds: []string{"SENT"}}, {RemoveLabelIds: []string{"DRAFT"}}, {AddLabelIds: []string{"SENT"}, RemoveLabelIds: []string{"SENT"}},
+	} {
+		if _, err := g.Messages.Modify(user, id, change).Do(); err == nil {
+			t.Errorf("%+v is not refused", change)
+		}
+	}
+	if _, err := g.Messages.Modify(user, id, &gmail.ModifyMessageRequest{RemoveLabelIds: []string{"SENT"}}).Do(); err != nil {
+		t.Error(err)
+	}
+	if m := s.Messages(user)[0]; !slices.Equal(m.Labels, []string{"INBOX"}) {
+		t.Errorf("got %v", m.Labels)
+	}
+}
+
+func TestABatchWithALostMessageMayFailInSeveralWays(t *testing.T) {
+	for _, test := range []struct {
+		lost    Missing
+		code    int
+		changed string
+	}{
+		{MissingPassedOver, 0, "ab"}, {MissingNotFound, 404, ""}, {MissingInvalid, 400, ""}, {MissingStops, 404, "a"},
+	} {
+		s, g := serve(t, Options{BatchLost: test.lost})
+		a, b := mustImport(t, g, mailOf("a@x")), mustImport(t, g, mailOf("b@x"))
+		before := s.mailbox(user).historyID
+		err := g.Messages.BatchModify(user, &gmail.BatchModifyMessagesRequest{Ids: []string{a, "1234", b}, AddLabelIds: []string{"STARRED"}}).Do()
+		if e, _ := errors.AsType[*googleapi.Error](err); (err != nil) != (test.code != 0) || err != nil && e.Code != test.code {
+			t.Errorf("%d: %v", test.lost, err)
+		}
+		changed := ""
+		for _, m := range s.Messages(user) {
+			if m.Starred {
+				changed += map[string]string{a: "a", b: "b"}[m.ID]
+			}
+		}
+		if changed != test.changed {
+			t.Errorf("%d: %q were changed, want %q", test.lost, changed, test.changed)
+		}
+		if n := s.mailbox(user).historyID - before; n != uint64(len(test.changed)) {
+			t.Errorf("%d: the history has %d records of it", test.lost, n)
+		}
+		if err := g.Messages.BatchModify(user, &gmail.BatchModifyMessagesRequest{Ids: []string{a, b}, AddLabelIds: []string{"STARRED"}}).Do(); err != nil {
+			t.Errorf("%d: %v", test.lost, err)
+		}
+		wantError(t, g.Messages.BatchModify(user, &gmail.BatchModifyMessagesRequest{Ids: []string{a}, AddLabelIds: []string{"INBOX", "TRASH"}}).Do(),
+			400, "invalidArgument", "Can only add one of: INBOX, SPAM, TRASH")
 	}
 }

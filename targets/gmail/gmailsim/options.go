@@ -49,6 +49,12 @@ type Options struct {
 	LabelKey      func(name string) string
 	Reserved      []string // names refused besides the English ones
 	ReservedFirst bool     // a reserved name is refused as the first part of a path too
+	NestedRenames bool     // a label takes those that are nested in it along to its new name
+
+	// What changes a message.
+
+	SentLeaves bool    // SENT may be taken away; otherwise that is refused, as it is to set it
+	BatchLost  Missing // what batchModify does with the id of a message that is not there
 
 	// Lists.
 
@@ -122,4 +128,14 @@ const (
 	LostUnknown               // 400 "labelId not found"
 	LostNotFound              // 404
 	LostNoMessage             // an empty list
+)
+
+// Missing is what a batch does that names a message that is not there.
+type Missing uint8
+
+const (
+	MissingPassedOver Missing = iota // the others are changed
+	MissingNotFound                  // 404, and nothing is changed
+	MissingInvalid                   // 400, and nothing is changed
+	MissingStops                     // 404, and those before it are changed
 )

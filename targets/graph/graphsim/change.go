@@ -113,7 +113,10 @@ func (c *call) destination() (string, error) {
 	return id, nil
 }
 
-// place serves move and copy. A move gives a new id; the immutable one stays.
+func errMoveFailed(why string) *apiError { return refuse(400, "ErrorMoveCopyFailed", "%s", why) }
+
+// place serves move and copy. A move gives a new id and changeKey; the
+// immutable id stays, and so does all else but lastModifiedDateTime.
 func (c *call) place(id, action string) (reply, error) {
 	destination, err := c.destination()
 	if err != nil {
@@ -141,8 +144,15 @@ func (c *call) place(id, action string) (reply, error) {
 	if err := c.room(to, 0); err != nil {
 		return reply{}, err
 	}
+	if to == m.folder && c.s.opt.MoveRefusesSame {
+		return reply{}, errMoveFailed("The message is in this folder already.")
+	}
 	c.mb.take(m)
 	n := m.moved(c.mb.nextPlacement())
+	n.modified = c.now
+	if c.s.opt.MoveResetsCreated {
+		n.created, n.seenAt = c.now, c.mb.requests.Load()
+	}
 	c.mb.put(to, n)
 	return c.message(201, n)
 }
@@ -181,6 +191,13 @@ func (c *call) patch(id string) (reply, error) {
 	n.created = m.created
 	if err := n.apply(o, false); err != nil {
 		return reply{}, err
+	}
+	if _, ok := o["singleValueExtendedProperties"]; ok && c.s.opt.FilterStale {
+		if m.stale == nil || !c.lags(m.staleAt, m.staleSeen) {
+			n.stale = map[string]property{}
+			maps.Copy(n.stale, m.single)
+		}
+		n.staleAt, n.staleSeen = c.now, c.mb.requests.Load()
 	}
 	if c.s.opt.PatchDates {
 		n.applyDates(listMembers(o["singleValueExtendedProperties"]))

@@ -237,11 +237,8 @@ func (c *call) createFolder(parentID string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	switch {
-	case parent.search || parent.parent == nil && parent != c.mb.root:
-		return reply{}, refuse(400, "ErrorInvalidFolderId", "Folders cannot be created here.")
-	case len(parent.path()) >= maxFolderDepth || len(parent.children) >= maxSubfolders:
-		return reply{}, refuse(400, "ErrorFolderHierarchyLimit", "The folder hierarchy is too deep or too wide.")
+	if err := c.folderRoom(parent, 1); err != nil {
+		return reply{}, err
 	}
 	if err := c.nameTaken(parent, name, nil); err != nil {
 		return reply{}, err
@@ -249,6 +246,25 @@ func (c *call) createFolder(parentID string) (reply, error) {
 	f := c.mb.addFolder(parent, name)
 	f.hidden, _ = o["isHidden"].(bool)
 	return c.folder(201, f)
+}
+
+// folderRoom refuses one more folder below parent, with so many levels.
+func (c *call) folderRoom(parent *folder, levels int) error {
+	switch {
+	case parent.search || parent.parent == nil && parent != c.mb.root:
+		return refuse(400, "ErrorInvalidFolderId", "Folders cannot be here.")
+	case len(parent.path())+levels > maxFolderDepth || len(parent.children) >= maxSubfolders:
+		return refuse(400, "ErrorFolderHierarchyLimit", "The folder hierarchy is too deep or too wide.")
+	}
+	return nil
+}
+
+// levels is the height of the tree below f, with f itself.
+func (f *folder) levels() (n int) {
+	for _, ch := range f.children {
+		n = max(n, ch.levels())
+	}
+	return n + 1
 }
 
 func (c *call) patchFolder(id string) (reply, error) {
@@ -301,8 +317,13 @@ func (c *call) placeFolder(id, action string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if to.within(f) || to.search {
-		return reply{}, refuse(400, "ErrorMoveCopyFailed", "A folder cannot be moved below itself.")
+	switch err := c.folderRoom(to, f.levels()); {
+	case to.within(f):
+		return reply{}, errMoveFailed("A folder cannot be moved below itself.")
+	case to == f.parent && c.s.opt.MoveRefusesSame:
+		return reply{}, errMoveFailed("The folder is there already.")
+	case err != nil && to != f.parent:
+		return reply{}, err
 	}
 	if err := c.nameTaken(to, f.name, f); err != nil {
 		return reply{}, err

@@ -230,10 +230,20 @@ func (c *call) matches(m *message, match *filter) (bool, error) {
 	if match == nil {
 		return true, nil
 	}
-	opt := c.s.opt
-	hidden := c.now.Sub(m.created) < opt.FilterDelay || c.mb.requests.Load()-m.seenAt <= int64(opt.FilterDelayRequests) && opt.FilterDelayRequests > 0
-	if hidden && (opt.FilterDelayDates || !match.onlyDates()) {
+	if c.lags(m.created, m.seenAt) && (c.s.opt.FilterDelayDates || !match.onlyDates()) {
 		return false, nil
 	}
+	if m.stale != nil && c.lags(m.staleAt, m.staleSeen) {
+		old := *m
+		old.single = m.stale
+		m = &old
+	}
 	return match.match(&view{c: c, m: m})
+}
+
+// lags says whether filters do not know yet what was written at a time, when
+// the mailbox had seen so many requests.
+func (c *call) lags(at time.Time, requests int64) bool {
+	n := int64(c.s.opt.FilterDelayRequests)
+	return c.now.Sub(at) < c.s.opt.FilterDelay || n > 0 && c.mb.requests.Load()-requests <= n
 }

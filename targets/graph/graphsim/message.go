@@ -42,7 +42,10 @@ type message struct {
 	files      []*attachment            // C
 	fileOctets int64
 
-	seenAt       int64 // requests to the mailbox when it was written
+	seenAt       int64               // requests to the mailbox when it was written
+	stale        map[string]property // single as filters may see it still, since staleAt
+	staleAt      time.Time
+	staleSeen    int64 // requests to the mailbox then
 	born, change uint64
 	gone         bool
 }

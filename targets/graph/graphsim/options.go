@@ -113,6 +113,13 @@ type Options struct {
 	// written at create, not in a canonical spelling ("Integer 0xe07").
 	PropertyIDsAsSent bool
 
+	// MoveRefusesSame refuses to move a message or a folder to where it is, which
+	// otherwise counts as a move: a message gets a new id that is not immutable.
+	MoveRefusesSame bool
+	// MoveResetsCreated makes createdDateTime of a message the time of its last
+	// move: a move is said to make a copy and remove the original.
+	MoveResetsCreated bool
+
 	// RecoverableHidden answers 404 to calls on a message that was deleted from
 	// Deleted Items too, which otherwise stands in recoverableitemsdeletions.
 	RecoverableHidden bool
@@ -123,6 +130,9 @@ type Options struct {
 	FilterDelay         time.Duration
 	FilterDelayRequests int
 	FilterDelayDates    bool
+	// FilterStale makes $filter see extended properties that a PATCH changed as
+	// they were before, for as long.
+	FilterStale bool
 
 	// Archive makes the one-click folder "archive" exist from the start.
 	Archive bool
