@@ -93,6 +93,9 @@ func (a *announcer) tell(e event) {
 	case mailboxRecovered:
 		delete(a.needy, e.Mailbox)
 	case paused:
+		if a.pause != nil { // for another reason
+			a.pause.Stop()
+		}
 		a.pause = time.AfterFunc(a.after, func() { a.lasts(e) })
 	case resumed:
 		if a.pause != nil {

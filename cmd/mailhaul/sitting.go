@@ -114,7 +114,7 @@ func (w *watch) begin(ctx context.Context, store migrate.Checkpoints, b *box, at
 	w.mu.Unlock()
 	b.running, b.began, b.probe = true, time.Now(), w.pause != nil && !w.pause.limit
 	engine := w.work.engine
-	engine.Checkpoints, engine.Progress, engine.Jobs = store, progress, 1
+	engine.Checkpoints, engine.Progress = store, progress
 	m := b.Mailbox
 	t := attempt{box: b}
 	open := m.OpenTarget

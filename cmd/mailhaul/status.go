@@ -100,6 +100,8 @@ type status struct {
 	Running     string          `json:"running,omitempty"` // the process that is at work
 	Total       sums            `json:"total"`
 	Mailboxes   []mailboxStatus `json:"mailboxes"`
+
+	report bool // deletions = "report"
 }
 
 type sums struct {
@@ -115,7 +117,8 @@ type mailboxStatus struct {
 	Target   string         `json:"target"`
 	Started  time.Time      `json:"started,omitzero"` // of the latest pass
 	Ended    time.Time      `json:"ended,omitzero"`
-	Complete bool           `json:"complete"` // the latest pass walked every folder
+	Complete bool           `json:"complete"`         // the latest pass walked every folder
+	Cutover  time.Time      `json:"cutover,omitzero"` // since when people work at the target
 	Error    string         `json:"error,omitempty"`
 	Hint     string         `json:"hint,omitempty"`
 	Sums     sums           `json:"sums"`
@@ -162,7 +165,7 @@ func (s *sums) add(t migrate.Tally) {
 
 // readStatus reads the checkpoints of mailboxes.
 func readStatus(ctx context.Context, config *Config, store *sqlite.Store, mailboxes []Mailbox) (*status, error) {
-	s := &status{Target: config.Target.Kind, Checkpoints: config.Run.Checkpoints}
+	s := &status{Target: config.Target.Kind, Checkpoints: config.Run.Checkpoints, report: config.Run.Deletions == string(migrate.Report)}
 	s.Total.add(migrate.Tally{})
 	if holder, running, err := store.InUse(); err != nil {
 		return nil, err
@@ -192,7 +195,7 @@ func readStatus(ctx context.Context, config *Config, store *sqlite.Store, mailbo
 		if err != nil {
 			return nil, err
 		}
-		ms.Started, ms.Ended, ms.Complete, ms.Error, ms.Hint = state.Started, state.Ended, state.Complete, state.Error, state.Hint
+		ms.Started, ms.Ended, ms.Complete, ms.Cutover, ms.Error, ms.Hint = state.Started, state.Ended, state.Complete, state.Cutover, state.Error, state.Hint
 		for _, t := range tallies {
 			if t.Mailbox != m.Source || t.To != m.Target {
 				continue
@@ -264,6 +267,9 @@ func (s *status) print(w io.Writer) {
 			}
 		}
 		printRenames(w, m)
+		if s.report {
+			printLeft(w, m)
+		}
 		printFailures(w, m)
 	}
 }
@@ -296,6 +302,8 @@ func (m mailboxStatus) last(running bool) string {
 	switch {
 	case m.Started.IsZero():
 		return "none yet"
+	case m.Complete && !m.Cutover.IsZero():
+		return "complete, cut over"
 	case m.Complete:
 		return "complete"
 	case m.Ended.IsZero() && running:
@@ -322,6 +330,19 @@ func printRenames(w io.Writer, m mailboxStatus) {
 			head = true
 		}
 		fmt.Fprintf(w, "  %s -> %s (%s)\n", printable(strings.Join(f.Path, " / ")), printable(f.Target), printable(f.Note))
+	}
+}
+
+// printLeft counts by folder what the source has no more, and the target has.
+func printLeft(w io.Writer, m mailboxStatus) {
+	if m.Sums.Left == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s: %s at the target, and no longer at the source\n", printable(m.Source), count(m.Sums.Left, "message is", "messages are"))
+	for _, f := range m.Folders {
+		if f.Sums.Left > 0 {
+			fmt.Fprintf(w, "  %s: %s\n", printable(strings.Join(f.Path, " / ")), thousands(f.Sums.Left))
+		}
 	}
 }
 
