@@ -163,7 +163,7 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 		Transform: TransformConfig{From: "when-refused", NUL: "when-refused", LineEnds: "when-refused", LongLines: "when-refused", Header8Bit: "when-refused",
 			ContentType: "when-refused", Charset: "when-refused", MessageID: "when-refused", MissingMessageID: "never", Date: "when-refused", Receipt: "never", Signed: "keep"},
 		Run: RunConfig{Mailboxes: filepath.Join(dir, "mailboxes.csv"), Checkpoints: filepath.Join(dir, "mailhaul.db"),
-			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", spoolBytes: 2 << 30},
+			Jobs: 4, SpoolMax: "2GiB", Deleted: "exclude", Deletions: "keep", Order: "oldest", spoolBytes: 2 << 30, zone: time.Local},
 		Log: LogConfig{File: filepath.Join(dir, "mailhaul.log"), Level: "info", Format: "text", MaxSize: "10MiB", MaxFiles: 10, mebibytes: 10},
 		Notify: NotifyConfig{Privacy: "masked", After: "1h", Digest: "07:00", PingEvery: "5m", SMTPTLS: "starttls",
 			after: time.Hour, pingEvery: 5 * time.Minute, digest: 7 * time.Hour},

@@ -193,7 +193,11 @@ func (r *migration) run(ctx context.Context, s schedule) (err error) {
 	err = w.run(ctx)
 	stop()
 
-	looked, statusErr := sqlite.OpenReadOnly(r.config.Run.Checkpoints)
+	// Who closes a file for a run folds its log into it.
+	looked, statusErr := sqlite.Open(r.config.Run.Checkpoints)
+	if statusErr != nil { // another command was quicker
+		looked, statusErr = sqlite.OpenReadOnly(r.config.Run.Checkpoints)
+	}
 	if statusErr != nil {
 		return errors.Join(err, statusErr)
 	}
@@ -202,6 +206,7 @@ func (r *migration) run(ctx context.Context, s schedule) (err error) {
 	if statusErr != nil {
 		return errors.Join(err, statusErr)
 	}
+	status.Running = "" // it is this one
 	status.print(r.stdout)
 	return verdict(err, w.results(), status)
 }

@@ -57,6 +57,9 @@ func (t *Target) Find(ctx context.Context, folder migrate.FolderID, m *migrate.M
 	if stored, err := s.among(ctx, ids); stored.ID != "" || err != nil {
 		return stored, err
 	}
+	if s.second != "" {
+		return s.found(s.second, s.meta)
+	}
 	if !all {
 		return migrate.Stored{}, s.undecided("too many messages have been added since")
 	}
@@ -68,7 +71,9 @@ type search struct {
 	t      *Target
 	folder migrate.FolderID
 	m      *migrate.Message
-	seen   map[string]bool // candidates that were ruled out
+	seen   map[string]bool // candidates that were ruled out, or are second
+	second string          // one that is m below header fields that may be its own: the choice if there is no better one
+	meta   metadata        // of that
 	asked  int             // of them, those that Gmail was asked about
 }
 
@@ -105,8 +110,11 @@ func (s *search) among(ctx context.Context, ids []string) (migrate.Stored, error
 		if err != nil && !gone(err) {
 			return migrate.Stored{}, err
 		}
-		if found == copied || found == ends && s.placed(fact.meta) {
+		switch {
+		case found == copied:
 			return s.found(id, fact.meta)
+		case found == ends && s.second == "" && s.placed(fact.meta):
+			s.second, s.meta = id, fact.meta
 		}
 	}
 	return migrate.Stored{}, nil

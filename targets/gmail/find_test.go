@@ -288,3 +288,32 @@ func TestACopyIsTheSourceBelowHeaderFields(t *testing.T) {
 		}
 	}
 }
+
+// What a resent message has on top may be its own, or Gmail's.
+func TestOfTwoMessagesOfWhichOneEndsLikeTheOtherTheRightOneIsFound(t *testing.T) {
+	for _, first := range []string{"plain", "resent"} {
+		_, server := serve(t, gmailsim.Options{})
+		target := open(t, config(server))
+		octets := []byte("From: Ann <ann@example.org>\r\nDate: Fri, 21 Nov 1997 09:55:06 -0600\r\nMessage-ID: <1234@example.org>\r\n\r\nHello.\r\n")
+		plain := targettest.Message(octets, "<1234@example.org>")
+		resent := targettest.Message(append([]byte("Received: from x.example by y.example; Fri, 21 Nov 1997 10:05:43 -0600\r\n"), octets...), plain.MessageID)
+		position, err := target.Position(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := map[string]migrate.MessageID{}
+		for _, name := range map[string][]string{"plain": {"plain", "resent"}, "resent": {"resent", "plain"}}[first] {
+			stored, err := target.Append(t.Context(), inbox, map[string]*migrate.Message{"plain": plain, "resent": resent}[name])
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids[name] = stored.ID
+		}
+		again := open(t, config(server)) // with no memory of that
+		for name, m := range map[string]*migrate.Message{"plain": plain, "resent": resent} {
+			if got, err := again.Find(t.Context(), inbox, m, position); err != nil || got.ID != ids[name] {
+				t.Errorf("%s first: %s is found as %s, %v; want %s", first, name, got.ID, err, ids[name])
+			}
+		}
+	}
+}
