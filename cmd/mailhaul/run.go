@@ -138,11 +138,16 @@ func (r *migration) run(ctx context.Context, s schedule) (err error) {
 	if err != nil {
 		return err
 	}
+	opened := store // for the first pass
+	defer func() {
+		if opened != nil {
+			err = errors.Join(err, opened.Close())
+		}
+	}()
 	if r.heal {
-		r.mailboxes, err = lost(ctx, store.(*sqlite.Store), r.mailboxes, r.stderr)
-	}
-	if err := errors.Join(err, store.Close()); err != nil {
-		return err
+		if r.mailboxes, err = lost(ctx, store.(*sqlite.Store), r.mailboxes, r.stderr); err != nil {
+			return err
+		}
 	}
 	if r.heal && len(r.mailboxes) == 0 {
 		fmt.Fprintln(r.stdout, "The latest verification found nothing missing.")
@@ -164,7 +169,19 @@ func (r *migration) run(ctx context.Context, s schedule) (err error) {
 	}
 	defer unserve()
 	view := newShown(r.config, "run", "failed")
-	w := &watch{schedule: s, open: r.open}
+	w := &watch{schedule: s, open: func() (migrate.Checkpoints, error) {
+		if store := opened; store != nil {
+			opened = nil
+			return store, nil
+		}
+		return r.open()
+	}}
+	if r.config.Run.window != nil { // they are free while it is closed
+		store, opened = opened, nil
+		if err := store.Close(); err != nil {
+			return err
+		}
+	}
 	notify, notified, err := r.config.announce(ctx, r.mailboxes, func(err error) { view.Remarks.say(err.Error()) })
 	if err != nil {
 		return err
