@@ -357,7 +357,7 @@ func TestRandomStepsOfPeopleAreFollowed(t *testing.T) {
 	t.Parallel()
 	steps := 500
 	if os.Getenv("MAILHAUL_REQUIRE") == "" {
-		steps = 120
+		steps = 80
 	}
 	for i, test := range []struct {
 		name, kind, lines string
