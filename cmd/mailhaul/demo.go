@@ -103,7 +103,7 @@ func demo(ctx context.Context, out string, keep bool, stdout, stderr io.Writer) 
 			return err
 		}
 	}
-	fmt.Fprintf(stderr, "\nBoth migrations ended, and for every mailbox listed = copied + merged + adopted + excluded + failed + gone + pending.\n"+
+	fmt.Fprintf(stderr, "\nBoth migrations ended, and for every mailbox listed = copied + merged + adopted + moved + removed + excluded + failed + gone + pending.\n"+
 		"All that arrived was read back and compared with the source: arrived = present, and no difference was found.\n")
 	if keep {
 		fmt.Fprintf(stderr, "The servers stay up until Ctrl-C. In another terminal:\n  cd %s\n  mailhaul status\n  mailhaul verify --config mailhaul-graph.toml\n", out)
