@@ -97,8 +97,8 @@ func (p *pass) revive(ctx context.Context, v *visit, r Record) error {
 	}
 	if r.Outcome == Gone || r.Outcome == Moved || r.Outcome == Removed {
 		r.Outcome, r.Target, r.Notes = Pending, "", nil
-		v.look(r.UID)
 	}
+	v.look(r.UID) // its flags may be others than when it vanished
 	return p.save(ctx, r)
 }
 

@@ -777,3 +777,30 @@ func TestAFolderThatComesAndGoesLeavesNothingPendingWhereverAPassDies(t *testing
 		}
 	})
 }
+
+// A backup may have other flags, and does not say that they changed.
+func TestAMessageThatComesBackHasTheFlagsOfTheSource(t *testing.T) {
+	for _, policy := range []Deletions{Keep, Trash} {
+		delta(t, func(t *testing.T, w *world) {
+			pass := func() {
+				t.Helper()
+				e := w.engine()
+				e.Deletions = policy
+				if err := w.runWith(t.Context(), e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			mail := slices.Clone(w.mail["INBOX"])
+			w.expunge("INBOX", 0)
+			w.mark("INBOX", 2, Flagged)
+			pass()
+			w.mail["INBOX"] = mail
+			w.mail["INBOX"][0].flags = []Flag{Seen}
+			pass()
+			w.written(0)
+			if c := w.copyOf(w.record(w.folders[0], 1).Target); c.trashed || !slices.Contains(c.flags, Seen) {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
