@@ -106,10 +106,18 @@ func (p *pass) removeShared(ctx context.Context, st FolderState, r Record, other
 			return err
 		}
 	}
-	if len(others) == equalMost-1 || slices.ContainsFunc(others, func(o Record) bool { return p.write.placeOf(o.Folder) == st.Target }) {
+	var c Change
+	if there := slices.DeleteFunc(slices.Clone(others), func(o Record) bool { return o.Vanished }); len(there) == 1 && there[0].Flags != nil {
+		// The copy has flags of its own again.
+		c.AddFlags, c.RemoveFlags = missing(there[0].Flags, nil), missing(append(known(r.Flags), Seen), there[0].Flags)
+	}
+	if len(others) < equalMost-1 && !slices.ContainsFunc(others, func(o Record) bool { return p.write.placeOf(o.Folder) == st.Target }) {
+		c.RemoveFolder = st.Target
+	}
+	if c.RemoveFolder == "" && len(c.AddFlags)+len(c.RemoveFlags) == 0 {
 		return p.save(ctx, removed(r))
 	}
-	return p.removeAll(ctx, Change{RemoveFolder: st.Target}, []Record{r})
+	return p.removeAll(ctx, c, []Record{r})
 }
 
 // removeAll makes the change to the copies of rs, which are Removed then. One
