@@ -55,7 +55,7 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		}
 	}
 	if labels {
-		if done, err := w.take(t, arrived); done || err != nil {
+		if done, err := w.take(t, arrived, doubt); done || err != nil {
 			return err
 		}
 		if merged, err := w.merge(t, arrived); merged || err != nil {
@@ -79,7 +79,7 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		return nil
 	}
 	if !labels {
-		if done, err := w.take(t, arrived); done || err != nil {
+		if done, err := w.take(t, arrived, doubt); done || err != nil {
 			return err
 		}
 	}
@@ -167,9 +167,9 @@ func (t *task) placed() Change {
 }
 
 // equal returns the records with the content of t: those that arrived, also those
-// that were removed since, or else those in doubt, since t may be where they are. t then holds the claim on its
-// content until it is recorded, so that of several copies on their way only one
-// is written or takes over another's copy.
+// that were removed since, or else those in doubt, since t may be where they are.
+// t then holds the claim on its content until it is recorded, so that of several
+// copies on their way only one is written or takes over another's copy.
 func (w *writer) equal(t *task) (arrived, doubts []Record, err error) {
 	for !t.digest && w.ctx.Err() == nil {
 		w.mu.Lock()

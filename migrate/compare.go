@@ -104,9 +104,6 @@ func (p *pass) revive(ctx context.Context, v *visit, r Record) error {
 
 // restore puts the copy of r back where it was, if it is there still.
 func (p *pass) restore(ctx context.Context, folder FolderID, r Record) (back bool, err error) {
-	if !p.state.Cutover.IsZero() {
-		return false, nil
-	}
 	c := Change{AddFolder: folder, RemoveFolder: folder}
 	if p.target.Capabilities().Labels {
 		c.RemoveFolder = ""

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -800,6 +801,90 @@ func TestAMessageThatComesBackHasTheFlagsOfTheSource(t *testing.T) {
 			w.written(0)
 			if c := w.copyOf(w.record(w.folders[0], 1).Target); c.trashed || !slices.Contains(c.flags, Seen) {
 				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
+// A pass that ends early has not been to every folder.
+func TestAFolderThatAPassDidNotReachIsWalkedByTheNextOne(t *testing.T) {
+	for _, reads := range []string{"uids", "list"} { // what fails in the first folder
+		delta(t, func(t *testing.T, w *world) {
+			w.deliver("INBOX", "new")
+			w.expunge("INBOX", 0)
+			w.mark("Clients / 2019", 1, Seen)
+			w.expunge("Clients / 2019", 0)
+			w.deliver("Clients / 2019", "newer")
+			down := func(f Folder) error {
+				if f.String() == "INBOX" {
+					return &Error{Op: "login", Class: Fatal, Err: errors.New("the password was changed")}
+				}
+				return nil
+			}
+			if w.onUIDs = down; reads == "list" {
+				w.onUIDs, w.onList = nil, down
+			}
+			if w.run() == nil {
+				t.Fatal("the pass came to its end")
+			}
+			w.onUIDs, w.onList = nil, nil
+			w.pass()
+			w.written(2)
+			clients := *w.folderAt("Clients / 2019")
+			if r := w.record(clients, 1); !r.Vanished {
+				t.Errorf("%+v", r)
+			}
+			if c := w.copyOf(w.record(clients, 2).Target); !slices.Contains(c.flags, Seen) {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
+// The answer to a move was lost, and then the flags changed once more.
+func TestAMoveWhoseAnswerIsLostTakesTheLatestFlagsAlong(t *testing.T) {
+	delta(t, func(t *testing.T, w *world) {
+		w.mark("INBOX", 0, Seen)
+		w.move("INBOX", 0, "Empty")
+		w.onUpdate = func() error { return &Error{Op: "update", Class: Fatal, Err: errors.New("the token was revoked")} }
+		if w.run() == nil {
+			t.Fatal("the pass came to its end")
+		}
+		w.onUpdate = nil
+		w.mark("Empty", 0, "$Todo")
+		w.pass()
+		w.written(0)
+		w.check()
+		if c := w.copyOf(w.record(*w.folderAt("Empty"), 1).Target); !slices.Equal(c.flags, []Flag{"$Todo"}) {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// Mail that comes to the source after the cutover is still brought over.
+func TestWhatWasRemovedAndComesBackAfterTheCutoverIsNotLeftInTheTrash(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		delta(t, func(t *testing.T, w *world) {
+			mail := slices.Clone(w.mail["INBOX"])
+			w.expunge("INBOX", 0)
+			e := w.engine()
+			e.Deletions = Trash
+			if err := w.runWith(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			w.state.Cutover = w.state.Ended
+			if moved {
+				w.deliver("Empty", "one")
+			} else {
+				w.mail["INBOX"] = mail
+			}
+			w.pass()
+			w.written(0)
+			w.check()
+			for _, c := range w.store {
+				if c.trashed {
+					t.Errorf("%+v", c)
+				}
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,9 +57,9 @@ func (p *pass) changed(ctx context.Context, v *visit, batch []Message) error {
 			if err != nil {
 				return Saved(err)
 			}
-			k := slices.IndexFunc(near, func(m Message) bool { return m.UID == r.UID })
+			k, ok := slices.BinarySearchFunc(near, r.UID, func(m Message, uid UID) int { return cmp.Compare(m.UID, uid) })
 			switch {
-			case k < 0:
+			case !ok:
 			case r.Outcome.Arrived():
 				all = append(all, flagged{r, near[k].Flags})
 			case r.Outcome == Excluded && p.rule(v.folder) == "": // a rule may be about flags

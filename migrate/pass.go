@@ -155,6 +155,7 @@ func (p *pass) folders(ctx context.Context, visits []*visit, left []FolderState)
 		if err := p.folder(ctx, v); err != nil {
 			v.err = err
 		}
+		v.walked = v.err == nil
 		if v.err != nil {
 			err := fmt.Errorf("folder %s: %w", v.folder, v.err)
 			if !errors.As(err, &stop) {
@@ -235,7 +236,7 @@ func (p *pass) mark(ctx context.Context, visits []*visit) error {
 	}
 	for _, v := range visits {
 		i := slices.IndexFunc(tallies, func(t Tally) bool { return t.ID == v.state.ID })
-		if i < 0 || v.err != nil || tallies[i].Count[Pending] > 0 {
+		if i < 0 || !v.walked || tallies[i].Count[Pending] > 0 {
 			continue
 		}
 		mark := Mark{v.folder.UIDNext, v.folder.ModSeq, tallies[i].Listed - tallies[i].Vanished, p.Rules.Version}

@@ -10,8 +10,9 @@ import (
 // elsewhere no more, the copy of t: the source moved the message, or gave it
 // another UID. arrived are the records of that content, those that have vanished
 // first; done is false if there is no such copy. Of a message that is gone again,
-// too, since an earlier attempt may have moved the copy.
-func (w *writer) take(t *task, arrived []Record) (done bool, err error) {
+// too, since an earlier attempt may have moved the copy. After an error it may be
+// moved: t is in doubt.
+func (w *writer) take(t *task, arrived []Record, doubt *bool) (done bool, err error) {
 	if w.Heal {
 		return false, nil
 	}
@@ -36,6 +37,7 @@ func (w *writer) take(t *task, arrived []Record) (done bool, err error) {
 		t.takes(r)
 		return false, nil
 	case err != nil:
+		*doubt = true
 		return false, fmt.Errorf("move a copy: %w", err)
 	}
 	outcome := Adopted
@@ -71,9 +73,9 @@ func (w *writer) vanishedFrom(t *task, arrived []Record) int {
 const equalMost = 1000
 
 // move returns what makes the copy of r that of t. After the cutover it stays as
-// people have it.
+// people have it, unless a pass put it into the trash.
 func (w *writer) move(t *task, r Record, arrived []Record) []Change {
-	if !w.state.Cutover.IsZero() {
+	if !w.state.Cutover.IsZero() && r.Outcome != Removed {
 		return nil
 	}
 	var c Change

@@ -15,7 +15,8 @@ type visit struct {
 	place  Placement
 	from   UID   // to be listed from here on
 	again  []UID // and these before
-	err    error // it was not walked to its end
+	err    error // why it cannot be walked to its end
+	walked bool  // it was
 }
 
 // againMost is how many messages are listed one by one before a folder is listed

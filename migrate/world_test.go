@@ -33,6 +33,7 @@ type world struct {
 	batch   int                    // messages in one batch of List
 	onRead  func(m *Message) (content []byte, err error)
 	onList  func(f Folder) error
+	onUIDs  func(f Folder) error
 
 	labels   bool
 	keyed    bool
@@ -41,6 +42,7 @@ type world struct {
 	parallel int
 	store    []*worldCopy
 	onAppend func(w *world, m *Message) error // called with mu held, before the effect
+	onUpdate func() error                     // called with mu held, after the effect
 	findErr  error
 	places   map[string]FolderID
 	badPlace string // this folder cannot be placed
@@ -252,6 +254,12 @@ func (s *worldSource) UIDs(_ context.Context, f Folder, below UID) iter.Seq2[UID
 		s.calls["uids"]++
 		mail := slices.Clone(s.mail[f.String()])
 		s.mu.Unlock()
+		if s.onUIDs != nil {
+			if err := s.onUIDs(f); err != nil {
+				yield(UIDRange{}, err)
+				return
+			}
+		}
 		for _, m := range mail {
 			if m.uid < below && !yield(UIDRange{m.uid, m.uid}, nil) {
 				return
@@ -467,6 +475,9 @@ func (t *worldTarget) Update(_ context.Context, change Change, ids ...MessageID)
 		if err := w.effect("update", func() { c.change(change, t.labels) }); err != nil {
 			return notes, err
 		}
+	}
+	if t.onUpdate != nil {
+		return notes, t.onUpdate()
 	}
 	return notes, nil
 }
