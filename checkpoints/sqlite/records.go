@@ -138,19 +138,8 @@ func (w *writer) base(folder int64, id string) (string, error) {
 
 // remark returns the id of m and adds it if it is new.
 func (w *writer) remark(m remark) (id int64, err error) {
-	if id, ok := w.notes[m]; ok {
-		return id, nil
-	}
-	err = w.get(`INSERT INTO remark (notes, reason, hint) VALUES (?, ?, ?)
-		ON CONFLICT DO UPDATE SET hint = hint RETURNING id`, []any{m.notes, m.reason, m.hint}, &id)
-	if err != nil {
-		return 0, err
-	}
-	if len(w.notes) >= cached {
-		clear(w.notes)
-	}
-	w.notes[m] = id
-	return id, nil
+	return idOf(w, w.notes, m, `INSERT INTO remark (notes, reason, hint) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET hint = hint RETURNING id`, m.notes, m.reason, m.hint)
 }
 
 // flagset returns the id of a set of flags and adds it if it is new.
@@ -160,17 +149,22 @@ func (w *writer) flagset(flags []migrate.Flag) (id int64, err error) {
 		names[i] = string(f)
 	}
 	set := joinList(names)
-	if id, ok := w.flags[set]; ok {
+	return idOf(w, w.flags, set, `INSERT INTO flagset (flags) VALUES (?) ON CONFLICT DO UPDATE SET flags = flags RETURNING id`, set)
+}
+
+// idOf returns the id of a row that many messages share, as known has it, or as
+// insert returns it.
+func idOf[K comparable](w *writer, known map[K]int64, row K, insert string, args ...any) (id int64, err error) {
+	if id, ok := known[row]; ok {
 		return id, nil
 	}
-	err = w.get(`INSERT INTO flagset (flags) VALUES (?) ON CONFLICT DO UPDATE SET flags = flags RETURNING id`, []any{set}, &id)
-	if err != nil {
+	if err = w.get(insert, args, &id); err != nil {
 		return 0, err
 	}
-	if len(w.flags) >= cached {
-		clear(w.flags)
+	if len(known) >= cached {
+		clear(known)
 	}
-	w.flags[set] = id
+	known[row] = id
 	return id, nil
 }
 
