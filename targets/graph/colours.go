@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -13,7 +14,7 @@ import (
 // A palette is the mailbox's master list of categories, from which Outlook
 // offers them with a colour. A category works without being in it.
 type palette struct {
-	turn   chan struct{} // has room for one, who reads or changes what follows
+	turn   *semaphore.Weighted // of one, who reads or changes what follows
 	listed bool
 	names  map[string]bool // lower case
 	closed bool            // the app may not change it
@@ -32,12 +33,10 @@ func (t *Target) paint(ctx context.Context, categories []string) {
 		return
 	}
 	p := &t.palette
-	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
-	case <-ctx.Done():
+	if p.turn.Acquire(ctx, 1) != nil {
 		return
 	}
+	defer p.turn.Release(1)
 	if p.closed {
 		return
 	}

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/pace"
@@ -98,7 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Target, error) {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Err: err, Hint: "Check the endpoint of Microsoft Graph in the configuration."}
 	}
 	t := &Target{client: newClient(endpoint, cfg), root: "/users/" + url.PathEscape(cfg.User), attachProtected: cfg.AttachProtected, noImport: cfg.NoImport,
-		palette: palette{turn: make(chan struct{}, 1)}}
+		palette: palette{turn: semaphore.NewWeighted(1)}, trash: trash{turn: semaphore.NewWeighted(1)}}
 	if t.user, err = t.client.builder(cfg.User); err != nil {
 		return nil, &migrate.Error{Op: "open", Class: migrate.Fatal, Err: err}
 	}

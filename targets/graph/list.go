@@ -22,9 +22,10 @@ const (
 // List implements [verify.Target]. Its lists are complete.
 //
 // It lists by createdDateTime, which nothing changes but a move here, if that:
-// what arrives comes last, and few migrated messages share one. Should messages leave meanwhile, others
-// move up onto pages that were read already. So a folder whose count changed is
-// listed again, for what was not seen before. What no pass has seen, Look shows.
+// what arrives comes last, and few migrated messages share one. Should messages
+// leave meanwhile, others move up onto pages that were read already. So a folder
+// whose count changed is listed again, for what was not seen before. What no
+// pass has seen, Look shows.
 func (t *Target) List(ctx context.Context, folder migrate.FolderID) iter.Seq2[[]migrate.Held, error] {
 	return func(yield func([]migrate.Held, error) bool) {
 		l := &listing{t: t, folder: t.folderURL(folder), size: listPage, seen: map[listedID]bool{}, yield: yield}

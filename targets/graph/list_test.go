@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/pace"
 	"github.com/mailhaul/mailhaul/migrate/verify"
@@ -237,7 +239,7 @@ func TestAMailboxThatIsGoneIsNoMessageThatIsNotFound(t *testing.T) {
 func TestAnIncompleteCopyHasTheKeyOfItsMessage(t *testing.T) {
 	it := item{ID: "x", ParentFolderID: "f", IsRead: new(true), IsDraft: new(false)}
 	it.Properties = append(it.Properties, struct{ ID, Value string }{propMigrationKey, "k" + partial})
-	target := &Target{trash: trash{known: map[migrate.FolderID]bool{"f": false}}}
+	target := &Target{trash: trash{turn: semaphore.NewWeighted(1), in: map[migrate.FolderID]bool{"f": false}}}
 	if h, err := target.held(t.Context(), it); err != nil || h.Key != "k" {
 		t.Errorf("%+v, %v", h, err)
 	}

@@ -13,14 +13,24 @@ import (
 )
 
 // rename gives a folder that was placed before the name and the place of its
-// new path, unless another folder has them: then it stays as it is. What is
-// below it goes along. Like place, it returns errors that stop everything.
+// new path, unless another folder has them, or it is the mailbox's own: then it
+// stays as it is. What is below it goes along. Like place, it returns errors
+// that stop everything.
 //
 // Whatever names folders have when a run dies, the next Place goes on from
 // there: it knows them by their IDs.
 func (p *placing) rename(ctx context.Context, n *node) error {
 	path := n.to
-	n.to, n.busy = nil, true
+	n.to = nil
+	if p.builtIn == nil {
+		if err := p.readBuiltIn(ctx); err != nil {
+			return err
+		}
+	}
+	if n.special = p.builtIn[n.id]; n.special {
+		return nil
+	}
+	n.busy = true
 	defer func() { n.busy = false }()
 	parent, err := p.above(ctx, path)
 	if err != nil {
@@ -67,15 +77,6 @@ func keeps(err error) bool {
 func (p *placing) ready(ctx context.Context, n, parent *node, name string) (bool, error) {
 	if n.parent == parent && n.name == name {
 		return true, nil
-	}
-	if p.builtIn == nil {
-		if err := p.readBuiltIn(ctx); err != nil {
-			return false, err
-		}
-	}
-	if p.builtIn[n.id] {
-		n.special = true
-		return false, nil
 	}
 	if parent.children[fold(name)] != n {
 		if err := p.vacate(ctx, parent, name); err != nil {
@@ -190,7 +191,9 @@ func (p *placing) setParent(ctx context.Context, n, parent *node) error {
 	if _, err := p.t.user.MailFolders().ByMailFolderId(string(n.id)).Move().Post(ctx, body, nil); err != nil {
 		return err
 	}
-	p.t.trash.forget()
+	if err := p.t.trash.forget(ctx); err != nil {
+		return err
+	}
 	n.leave()
 	n.parent = parent
 	parent.children[fold(n.name)] = n

@@ -172,7 +172,7 @@ func TestTheMailboxsOwnFoldersAreNeverRenamed(t *testing.T) {
 	}
 	fs[0].Path, fs[1].Path, fs[2].Path = []string{"Work"}, []string{"Other"}, []string{"Deep", "Archive"}
 	w.front = func(rw http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		if r.Method != http.MethodGet {
 			t.Errorf("%s %s", r.Method, r.URL)
 		}
 		w.sim.ServeHTTP(rw, r)
@@ -182,8 +182,27 @@ func TestTheMailboxsOwnFoldersAreNeverRenamed(t *testing.T) {
 			t.Errorf("%s was %+v and is %+v", fs[i], before[i], p)
 		}
 	}
-	if got := w.sim.Folders(user); len(got) != len(all)+1 || got[len(got)-1].Path[0] != "Deep" {
+	if got := w.sim.Folders(user); len(got) != len(all) {
 		t.Errorf("the folders were %v and are %v", all, got)
+	}
+}
+
+// The name is wanted for another folder, or by what is to be below it.
+func TestTheMailboxsOwnFolderDoesNotMakeRoomForAnother(t *testing.T) {
+	for _, path := range [][]string{{"Archive", "Old"}, {"Old"}, {"Other", "Archive"}} {
+		w := newWorld(t, graphsim.Options{Archive: true})
+		target := w.open(t, Config{Route: RouteJSON})
+		own := mustPlace(t, target, []migrate.Folder{{Path: []string{"Archive"}, Role: migrate.RoleArchive}})[0]
+		w.front = func(rw http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet && strings.Contains(r.URL.Path, string(own.ID)) {
+				t.Errorf("%v: %s %s", path, r.Method, r.URL)
+			}
+			w.sim.ServeHTTP(rw, r)
+		}
+		got := mustPlace(t, target, []migrate.Folder{{Path: path, Placed: own.ID, Renamed: true}, {Path: []string{"Archive"}}})
+		if got[0].ID != own.ID || got[0].Name != "Archive" || got[0].Note != "the mailbox's own folder Archive" || got[1].Name != "Archive (2)" || got[1].Note == "" {
+			t.Errorf("%v: %+v", path, got)
+		}
 	}
 }
 
