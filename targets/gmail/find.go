@@ -72,9 +72,9 @@ type search struct {
 	folder migrate.FolderID
 	m      *migrate.Message
 	seen   map[string]bool // candidates that were ruled out, or are second
+	asked  int             // of them, those that Gmail was asked about
 	second string          // one that is m below header fields that may be its own: the choice if there is no better one
 	meta   metadata        // of that
-	asked  int             // of them, those that Gmail was asked about
 }
 
 // among returns the first message of ids that has the content of m; its ID is
@@ -124,9 +124,7 @@ func (s *search) among(ctx context.Context, ids []string) (migrate.Stored, error
 func (s *search) placed(meta metadata) bool {
 	switch s.folder {
 	case archive:
-		return !slices.ContainsFunc(meta.labels, func(id string) bool {
-			return specialName(migrate.FolderID(id)) != "" || strings.HasPrefix(id, "Label_")
-		})
+		return !slices.ContainsFunc(meta.labels, isFolder)
 	case sent:
 		if s.t.route == RouteInsert {
 			return false // all mail from the user's own address has SENT

@@ -66,9 +66,8 @@ func (p *placer) waits(path []string) bool {
 
 // settle makes an effort for one label, and says whether that moved anything.
 func (p *placer) settle(ctx context.Context, r *renamed, e effort) (moved bool, err error) {
-	if p.labels.byID[r.id] == nil { // a person deleted it just now: it is made anew
-		delete(p.renamed, pathKey(r.path))
-		return true, nil
+	if p.labels.byID[r.id] == nil {
+		return true, p.stay(r, nil, "")
 	}
 	up, name := &node{}, ""
 	if n := len(r.path); n > 0 {
@@ -87,21 +86,22 @@ func (p *placer) settle(ctx context.Context, r *renamed, e effort) (moved bool, 
 	}
 	clean, note := component(name)
 	n, holder := p.claim(ctx, r.id, up, clean, note, 1)
+	known := p.labels.byID[r.id] // claim may have listed the labels again
 	switch {
-	case n == nil && e < giveUp && p.leaves(holder):
+	case n == nil && known != nil && e < giveUp && p.leaves(holder):
 		if e < stepAside || r.aside {
 			return false, nil
 		}
 		r.aside = true
-		if err := p.aside(ctx, p.labels.byID[r.id]); err != nil {
+		if err := p.aside(ctx, known); err != nil {
 			return true, p.stay(r, err, "another label has its new name")
 		}
 		return true, nil
 	case n == nil:
 		return true, p.stay(r, nil, "another label has its new name")
-	case gone(n.err):
-		p.labels.drop(p.labels.byID[r.id])
-		return p.settle(ctx, r, e)
+	case gone(n.err) && known != nil:
+		p.labels.drop(known)
+		return true, p.stay(r, nil, "")
 	case n.err != nil:
 		return true, p.stay(r, n.err, "Gmail does not take its new name")
 	}
@@ -125,11 +125,17 @@ func (p *placer) leaves(l *label) bool {
 	return false
 }
 
-// stay leaves a label what it is called, unless err is no matter of names.
+// stay leaves a label what it is called, unless err is no matter of names. One
+// that a person deleted just now is made anew with the labels of new folders.
 func (p *placer) stay(r *renamed, err error, why string) error {
 	if e, ok := errors.AsType[*migrate.Error](err); err != nil && (!ok || e.Class != migrate.Permanent) {
 		return err
 	}
-	p.nodes[pathKey(r.path)] = &node{up: &node{}, label: p.labels.byID[r.id], note: why}
+	known := p.labels.byID[r.id]
+	if known == nil {
+		delete(p.renamed, pathKey(r.path))
+		return nil
+	}
+	p.nodes[pathKey(r.path)] = &node{up: &node{}, label: known, note: why}
 	return nil
 }

@@ -269,6 +269,39 @@ func TestALabelThatIsDeletedWhileItIsRenamedIsMadeAnew(t *testing.T) {
 	}
 }
 
+// The labels are listed again when a name is refused.
+func TestALabelThatIsDeletedWhileItsNameIsRefusedIsMadeAnew(t *testing.T) {
+	for made, want := range map[string]string{"x": "X (2)", "Other": "X"} {
+		sim, err := gmailsim.New(gmailsim.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sim.Close()
+		var person *Target
+		var before []migrate.Placement
+		_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPatch {
+				sim.ServeHTTP(w, r)
+				return
+			}
+			deleted := person.service.Users.Labels.Delete(user, string(before[0].ID)).Do()
+			if _, _, _, err := person.createLabel(t.Context(), made); err != nil || deleted != nil {
+				t.Error(deleted, err)
+			}
+			w.WriteHeader(409)
+			io.WriteString(w, envelope(409, "aborted", "Label name exists or conflicts"))
+		})
+		person = open(t, config(server))
+		before = placed(t, person, folders("A", "A|B"))
+		fs := folders("X", "A|B")
+		fs[0].Placed, fs[0].Renamed, fs[1].Placed = before[0].ID, true, before[1].ID
+		after := placed(t, open(t, config(server)), fs)
+		if after[0].Name != want || after[0].ID == before[0].ID || after[1].ID != before[1].ID {
+			t.Errorf("%s was made: %+v", made, after)
+		}
+	}
+}
+
 func TestTroubleWhileRenamingIsNotTheNamesFault(t *testing.T) {
 	for status, class := range map[int]migrate.Class{503: migrate.Transient, 429: migrate.Transient, 403: migrate.Fatal} {
 		_, _, err := renameFails(t, status, "")

@@ -26,19 +26,19 @@ import (
 // that is elsewhere is not there, with [NoteNotPlaced], and moves as all do.
 //
 // It costs 5 units for each message, or 50 for up to 1,000 of them; 25 for each
-// where Spam, Trash or Drafts are concerned, except with Trash.
+// where Spam, Trash or Drafts are concerned, except with Trash, and where Gmail
+// refuses to set SENT.
 func (t *Target) Update(ctx context.Context, change migrate.Change, ids ...migrate.MessageID) (notes []string, err error) {
 	defer t.memory.forget(ids)
 	several := len(ids) > 1
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if change.Trash {
+		change.AddFolder = trash
+	}
 	if change.RemoveFolder == change.AddFolder {
 		change.RemoveFolder = ""
 	}
-	switch {
-	case change.Trash:
-		change.AddFolder = trash
-		return t.rearrange(ctx, change, ids, several)
-	case change.RemoveFolder != draft && !slices.Contains([]migrate.FolderID{junk, trash, draft}, change.AddFolder):
+	if change.Trash || change.RemoveFolder != draft && !slices.Contains([]migrate.FolderID{junk, trash, draft}, change.AddFolder) {
 		return t.rearrange(ctx, change, ids, several)
 	}
 	var there []migrate.MessageID
@@ -96,7 +96,7 @@ func (t *Target) delicate(change migrate.Change, labels []string) (its migrate.C
 	})
 	switch {
 	case isDraft && add == draft:
-		change.AddFolder = ""
+		change.AddFolder = archive // which only takes it out of Spam and Trash
 	case add == draft,
 		(add == junk || add == trash) && !has(add) && !discarded && (remove == "" || remove == draft || elsewhere):
 		change.AddFolder, notes = "", append(notes, NoteNotPlaced)

@@ -198,6 +198,7 @@ var ways = []way{
 	{name: "thrown away whatever the folder", before: "Label_1", add: two, bin: true, after: "One TRASH"},
 	{name: "thrown away again", before: "TRASH", remove: inbox, bin: true, after: "TRASH"},
 	{name: "thrown away from spam", before: "SPAM", bin: true, after: "TRASH"},
+	{name: "thrown away out of the trash", before: "TRASH", remove: trash, bin: true, after: "TRASH"},
 
 	{name: "out of Sent", before: "SENT", add: one, remove: sent, after: "One SENT", notes: NoteSentKept},
 	{name: "out of Sent alone", before: "Label_1 SENT", remove: sent, after: "One SENT", notes: NoteSentKept},
@@ -219,6 +220,8 @@ var ways = []way{
 	{name: "a message to Drafts", before: "Label_1", add: draft, remove: one},
 	{name: "a draft to the trash", before: "DRAFT", add: trash, remove: draft, after: "DRAFT TRASH"},
 	{name: "a draft thrown away", before: "DRAFT", remove: draft, bin: true, after: "DRAFT TRASH"},
+	{name: "a draft back from the trash", before: "DRAFT TRASH", add: draft, after: "DRAFT"},
+	{name: "a draft from the trash to Drafts", before: "DRAFT TRASH", add: draft, remove: trash, after: "DRAFT"},
 	{name: "a copy in Drafts of what is elsewhere, to a folder", before: "INBOX", add: one, remove: draft, after: "INBOX One"},
 	{name: "a copy in Drafts of what is elsewhere, to the trash", before: "INBOX", add: trash, remove: draft, after: "INBOX", notes: NoteNotPlaced},
 	{name: "a copy in Drafts of what is archived, to the trash", before: "", add: trash, remove: draft, after: nowhereElse, notes: NoteNotPlaced},
@@ -233,16 +236,14 @@ func (w way) prepare(t *testing.T, f *front, n int) (target *Target, ids []migra
 	if label, err := target.sentLabel(t.Context()); err != nil || label != "Label_3" {
 		t.Fatal(label, err)
 	}
-	folder := archive
-	if w.before == "DRAFT" {
+	labels, folder := strings.Fields(w.before), archive
+	if slices.Contains(labels, string(draft)) {
 		folder = draft
 	}
 	for i := range n {
 		id := stored(t, target, folder, fmt.Sprint("way-", i), migrate.Seen)
-		if folder != draft {
-			if err := f.sim.Relabel(user, string(id), nil, strings.Fields(w.before)); err != nil {
-				t.Fatal(err)
-			}
+		if err := f.sim.Relabel(user, string(id), nil, labels); err != nil {
+			t.Fatal(err)
 		}
 		ids = append(ids, id)
 	}
