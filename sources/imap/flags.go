@@ -42,7 +42,7 @@ func (s *Source) Flags(ctx context.Context, f migrate.Folder, below migrate.UID,
 		for runs, err := range s.search(ctx, f, 1, below, since) {
 			for err == nil && len(runs) > 0 {
 				n := flagsBatch
-				if s.suspects(f, imap.UID(runs[0].First)) {
+				if s.suspected(f, imap.UID(runs[0].First)) {
 					n = 1
 				}
 				batch := head(runs, n)
@@ -56,7 +56,7 @@ func (s *Source) Flags(ctx context.Context, f migrate.Folder, below migrate.UID,
 				switch {
 				case !dubious(err):
 				case lo != hi:
-					s.suspect = suspect{key(f.Path), lo, hi}
+					s.suspect(f, lo, hi)
 					if answered(err) {
 						err = nil
 						continue

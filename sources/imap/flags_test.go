@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -277,6 +278,36 @@ func TestAMessageWhoseFlagsBreakTheConnectionDoesNotHideTheOthers(t *testing.T) 
 	}
 }
 
+func TestMessagesFarApartWhoseFlagsBreakTheConnectionAreEachPassedOver(t *testing.T) {
+	bad, numbers := []int{1, 2999, 5999}, "" // in a batch each: no two of these UIDs make a run
+	for uid := 1; uid < 6000; uid += 2 {
+		numbers += fmt.Sprint(" ", uid)
+	}
+	s := opener(scripted(t, searched(reply("* SEARCH"+numbers+"\r\n")+ok, func(set string) reply {
+		var answer strings.Builder
+		for text := range strings.SplitSeq(set, ",") {
+			uid, err := strconv.Atoi(text)
+			if err != nil {
+				t.Error(set)
+			}
+			if slices.Contains(bad, uid) {
+				return hangUp
+			}
+			fmt.Fprintf(&answer, "* %d FETCH (UID %d FLAGS ())\r\n", uid, uid)
+		}
+		return reply(answer.String()) + ok
+	})))(t).(*Source)
+	defer s.Close()
+	var got []string
+	err := error(&migrate.Error{Class: migrate.Transient})
+	for calls := 0; calls <= len(bad) && class(t, err) == migrate.Transient; calls++ {
+		got, err = told(t, s, counting(5999), 0)
+	}
+	if len(got) != 3000-len(bad) || err == nil || class(t, err) != migrate.Permanent {
+		t.Errorf("%d messages, %v", len(got), err)
+	}
+}
+
 func TestAConnectionThatBreaksByChanceCostsNoMessageItsFlags(t *testing.T) {
 	broken := map[string]bool{}
 	s := opener(scripted(t, searched("* SEARCH 2 3\r\n"+ok, func(set string) reply {
@@ -318,6 +349,30 @@ func TestAScanThatBreaksOffOnceGoesOnInTheNextCall(t *testing.T) {
 		if got, err := told(t, s, counting(3), 90); fmt.Sprint(got) != "[2[] 3[\\Seen]]" || err != nil {
 			t.Errorf("%s: then %v, %v", verb, got, err)
 		}
+	}
+}
+
+func TestACommandIsNoLongerThanServersHaveToTake(t *testing.T) {
+	f := counting(4_294_000_000)
+	var numbers strings.Builder
+	for uid := f.UIDNext - 3000; uid < f.UIDNext; uid += 3 { // runs of two
+		fmt.Fprint(&numbers, " ", uid, " ", uid+1)
+	}
+	s := opener(scripted(t, searched(reply("* SEARCH"+numbers.String()+"\r\n")+ok, func(set string) reply {
+		if len("T1000 UID FETCH "+set+" (UID FLAGS)\r\n") > 8192 { // RFC 7162 section 4
+			t.Errorf("a set of %d octets", len(set))
+		}
+		var answer strings.Builder
+		for run := range strings.SplitSeq(set, ",") {
+			for uid := range strings.SplitSeq(run, ":") {
+				fmt.Fprintf(&answer, "* 1 FETCH (UID %s FLAGS ())\r\n", uid)
+			}
+		}
+		return reply(answer.String()) + ok
+	})))(t).(*Source)
+	defer s.Close()
+	if got, err := told(t, s, f, 0); len(got) != 2000 || err != nil {
+		t.Errorf("%d messages, %v", len(got), err)
 	}
 }
 

@@ -91,11 +91,11 @@ func (c Config) patience() time.Duration {
 
 // Source reads one mailbox. One goroutine at a time uses it.
 type Source struct {
-	config  Config
-	session *session          // nil if the next call has to connect
-	names   map[string]string // the server's name of each folder, by key of its path; nil before the first LIST
-	suspect suspect
-	server  string
+	config   Config
+	session  *session          // nil if the next call has to connect
+	names    map[string]string // the server's name of each folder, by key of its path; nil before the first LIST
+	suspects []suspect
+	server   string
 }
 
 var _ migrate.Source = (*Source)(nil)

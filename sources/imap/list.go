@@ -56,15 +56,26 @@ type suspect struct {
 	first, last imap.UID
 }
 
-func (s *Source) suspects(f migrate.Folder, uid imap.UID) bool {
-	return s.suspect.folder == key(f.Path) && s.suspect.first <= uid && uid <= s.suspect.last
+// maxSuspects is how many of them are remembered, the latest ones: a scan that
+// begins anew after each has to get past all.
+const maxSuspects = 100
+
+func (s *Source) suspect(f migrate.Folder, first, last imap.UID) {
+	s.suspects = append(s.suspects, suspect{key(f.Path), first, last})
+	s.suspects = s.suspects[max(0, len(s.suspects)-maxSuspects):]
+}
+
+func (s *Source) suspected(f migrate.Folder, uid imap.UID) bool {
+	return slices.ContainsFunc(s.suspects, func(x suspect) bool {
+		return x.first <= uid && uid <= x.last && x.folder == key(f.Path)
+	})
 }
 
 // batch fetches the metadata of the next messages and says how many they were:
 // one at a time where a batch failed before, so that the message that is to
 // blame is listed with what can be had of it, and fails alone when it is read.
 func (s *Source) batch(ctx context.Context, f migrate.Folder, uids []imap.UID) (ms []migrate.Message, n int, err error) {
-	if s.suspects(f, uids[0]) {
+	if s.suspected(f, uids[0]) {
 		for _, options := range []*imap.FetchOptions{&metadata, &metadata, &unread, &undated} {
 			if ms, err = s.metadata(ctx, f, uids[:1], options, !options.RFC822Size); !dubious(err) {
 				break
@@ -74,7 +85,7 @@ func (s *Source) batch(ctx context.Context, f migrate.Folder, uids []imap.UID) (
 	}
 	n = min(batchSize, len(uids))
 	if ms, err = s.metadata(ctx, f, uids[:n], &metadata, false); dubious(err) {
-		s.suspect = suspect{key(f.Path), uids[0], uids[n-1]}
+		s.suspect(f, uids[0], uids[n-1])
 		if answered(err) {
 			return s.batch(ctx, f, uids)
 		}
@@ -105,7 +116,7 @@ func (s *Source) complete(ctx context.Context, f migrate.Folder, uids []imap.UID
 		}
 		if err != nil && !answered(err) {
 			if dubious(err) {
-				s.suspect = suspect{key(f.Path), uids[0], uids[len(uids)-1]}
+				s.suspect(f, uids[0], uids[len(uids)-1])
 			}
 			return nil, err
 		}

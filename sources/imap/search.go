@@ -176,11 +176,13 @@ func both(a, b imap.UIDSet) (runs []migrate.UIDRange) {
 	return runs
 }
 
-// head returns the first n UIDs of runs, in at most 500 runs: a command line
-// should not be longer than 8,192 octets (RFC 7162 section 4).
+// head returns the first n UIDs of runs, or as many as a command can name: its
+// line should not be longer than 8,192 octets (RFC 7162 section 4).
 func head(runs []migrate.UIDRange, n int) (hs []migrate.UIDRange) {
-	for _, r := range runs[:min(len(runs), batchSize)] {
-		if n == 0 {
+	room := 8000
+	for _, r := range runs {
+		room -= 2 * len(fmt.Sprint(r.Last, ","))
+		if n == 0 || room < 0 {
 			break
 		}
 		r.Last = r.First + min(r.Last-r.First, migrate.UID(n)-1)
