@@ -3,6 +3,7 @@ package pace
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -120,6 +121,19 @@ func TestWhatUsageReturnedNoLongerChanges(t *testing.T) {
 			t.Errorf("now it is %+v", u)
 		}
 	})
+}
+
+func TestALimiterTellsItsLimitsAndThoseThatItShares(t *testing.T) {
+	mine := Limit{Name: "mailbox", Unit: Points, Amount: 1, Per: time.Second, Burst: 1}
+	ours := Limit{Name: "project", Unit: Points, Amount: 60, Per: time.Minute, Burst: 60}
+	parent := NewLimiter(nil, ours)
+	own, shared := NewLimiter(parent, mine).Limits()
+	if !slices.Equal(own, []Limit{mine}) || !slices.Equal(shared, []Limit{ours}) {
+		t.Errorf("its own are %v, shared are %v", own, shared)
+	}
+	if own, shared := parent.Limits(); !slices.Equal(own, []Limit{ours}) || shared != nil {
+		t.Errorf("the parent's own are %v, shared are %v", own, shared)
+	}
 }
 
 func TestANilLimiterHasNoUsage(t *testing.T) {

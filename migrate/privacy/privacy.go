@@ -69,7 +69,7 @@ const domainPattern = `(?:\[[0-9A-Fa-f:.]+\]|[\pL\pN](?:[\pL\pN\pM._-]*[\pL\pN\p
 
 var (
 	wholeDomain = regexp.MustCompile(`^` + domainPattern + `$`)
-	address     = regexp.MustCompile(`((?:"(?:[^"\\]|\\.)*"|[^\s<>()\[\]{},;"])+)(?:@|%40|＠|﹫)(` + domainPattern + `?)`)
+	address     = regexp.MustCompile(`((?:"(?:[^"\\]|\\.)*"|[^\s<>()\[\],;"])+)(?:@|%40|＠|﹫)(` + domainPattern + `?)`)
 )
 
 // Text returns s with every address in it, and every one of the names, as

@@ -62,6 +62,7 @@ func TestNoAddressInATextComesThrough(t *testing.T) {
 		"anna-secret\u200b@example.com", "anna-secret\x00@example.com", "anna-secret\xff@\xffexample.com",
 		"(anna-secret@[2001:db8::1])",
 		"u=anna-secret@example.com&p=1",
+		"{anna-secret}@example.com, anna-secret{}@example.com, `|anna-secret`@example.com", // RFC 5322 section 3.2.3
 		strings.Repeat("@", 1000) + "anna-secret@example.com",
 		strings.Repeat("anna-secret@example.com", 1000),
 	} {
@@ -96,6 +97,7 @@ func TestNamesThatAreNoAddressesAreMaskedWhereTheyStandAlone(t *testing.T) {
 		"Check the password of anna.":    "Check the password of a***.",
 		"ANNA, (anna) and anna@x.org":    "a***, (a***) and a***@x.org",
 		"Hannah, annabel and anna2 stay": "Hannah, annabel and anna2 stay",
+		"Johanna stays":                  "Johanna stays",
 		"anna anna":                      "a*** a***",
 	} {
 		if got := (Policy{}).Text(text, "", "anna"); got != want {

@@ -31,7 +31,7 @@ func (w *Window) Open(t time.Time) (open bool, until time.Time) {
 	if len(w.spans) == 1 && w.spans[0] == (span{0, week}) {
 		return true, time.Time{}
 	}
-	t = t.Round(0).In(w.zone)
+	t = t.In(w.zone)
 	open, left := w.at(t)
 	for {
 		until = t.Add(left)
