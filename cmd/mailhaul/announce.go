@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,8 +29,7 @@ type announcer struct {
 
 	mu     sync.Mutex
 	needy  map[string]bool // mailboxes that need a person
-	more   int             // of them, those that are not told yet
-	last   event           // the latest of those
+	more   []event         // of them, those that are not told yet
 	gather *time.Timer     // runs while they are gathered
 	pause  *time.Timer     // runs until the pause is told
 	paused bool            // it was told
@@ -92,6 +92,7 @@ func (a *announcer) tell(e event) {
 		a.need(e)
 	case mailboxRecovered:
 		delete(a.needy, e.Mailbox)
+		a.more = slices.DeleteFunc(a.more, func(m event) bool { return m.Mailbox == e.Mailbox })
 	case paused:
 		if a.pause != nil { // for another reason
 			a.pause.Stop()
@@ -134,7 +135,7 @@ func (a *announcer) need(e event) {
 	}
 	a.needy[e.Mailbox] = true
 	if a.gather != nil {
-		a.more, a.last = a.more+1, e
+		a.more = append(a.more, e)
 		return
 	}
 	a.post(notify.NeedsPerson, e)
@@ -147,15 +148,15 @@ func (a *announcer) need(e event) {
 
 // flush tells of those that were gathered.
 func (a *announcer) flush() {
-	e := a.last
-	if a.more > 1 {
-		e = event{Kind: needsPerson, Time: time.Now().In(e.Time.Location()), Text: count(int64(a.more), "more mailbox needs", "more mailboxes need") + " a person.",
-			Hint: `"mailhaul status" lists each with its reason and what to do.`}
-	}
-	if a.more > 0 && !a.ended {
+	if n := len(a.more); n > 0 && !a.ended {
+		e := a.more[n-1]
+		if n > 1 {
+			e = event{Time: time.Now().In(e.Time.Location()), Text: count(int64(n), "more mailbox needs", "more mailboxes need") + " a person.",
+				Hint: `"mailhaul status" lists each with its reason and what to do.`}
+		}
 		a.post(notify.NeedsPerson, e)
 	}
-	a.more = 0
+	a.more = nil
 	if a.gather != nil {
 		a.gather.Stop()
 		a.gather = nil
@@ -191,8 +192,8 @@ func (a *announcer) post(kind notify.Kind, e event) {
 	if e.Mailbox != "" {
 		n.Names = []string{a.targets(e.Mailbox)}
 	}
-	if t := e.Tally; t.Mailboxes > 0 {
-		n.Tally = &notify.Tally{Mailboxes: t.Mailboxes, Complete: t.Complete, Trouble: t.Trouble, Messages: t.Messages, Bytes: t.Bytes, New: t.New, Failed: t.Failed, Pending: t.Pending}
+	if e.Tally.Mailboxes > 0 {
+		n.Tally = (*notify.Tally)(&e.Tally)
 	}
 	a.send(n)
 }

@@ -76,16 +76,34 @@ func TestAPersonIsToldOnceOfEachNeedAndOfManyTogether(t *testing.T) {
 		time.Sleep(2*time.Hour - 5*time.Minute)
 		happens(a, needsPerson, "last", "need of the last")
 		happens(a, needsPerson, "really", "need of really the last")
-		for i := range 300 {
-			happens(a, mailboxRecovered, fmt.Sprint("m", i), "")
-		}
-		happens(a, mailboxRecovered, "last", "")
-		happens(a, mailboxRecovered, "really", "")
-		happens(a, done, "", "all is done")
+		happens(a, stopped, "", "time is over")
 		a.end()
 		time.Sleep(3 * time.Hour)
 		l.expect(t, "0s needs_person: need 0", "0s ping fail", "5m0s needs_person: the files are broken", "1h0m0s needs_person: 299 more mailboxes need a person.",
-			"2h0m0s needs_person: need of the last", "2h0m0s ping well", "2h0m0s needs_person: need of really the last", "2h0m0s done: all is done")
+			"2h0m0s needs_person: need of the last", "2h0m0s needs_person: need of really the last", "2h0m0s stopped: time is over")
+	})
+}
+
+func TestAPersonIsNotToldOfANeedThatIsOverAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l listener
+		a := l.announcer()
+		for _, m := range []string{"first", "second", "third", "fourth"} {
+			happens(a, needsPerson, m, "need of the "+m)
+		}
+		happens(a, mailboxRecovered, "second", "")
+		happens(a, mailboxRecovered, "fourth", "")
+		time.Sleep(2 * time.Hour)
+		happens(a, needsPerson, "second", "need of the second again")
+		happens(a, needsPerson, "fourth", "need of the fourth again")
+		for _, m := range []string{"first", "second", "third", "fourth"} {
+			happens(a, mailboxRecovered, m, "")
+		}
+		happens(a, done, "", "all is done")
+		a.end()
+		time.Sleep(3 * time.Hour)
+		l.expect(t, "0s needs_person: need of the first", "0s ping fail", "1h0m0s needs_person: need of the third",
+			"2h0m0s needs_person: need of the second again", "2h0m0s ping well", "2h0m0s done: all is done")
 	})
 }
 

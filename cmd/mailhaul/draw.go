@@ -82,14 +82,7 @@ func (p paper) head(s live.State, now time.Time) []string {
 	for _, n := range p.notes {
 		lines = append(lines, p.fit(n))
 	}
-	var stages [live.Stages]int
-	var sum live.Mailbox
-	for i := range s.Mailboxes {
-		m := &s.Mailboxes[i]
-		stages[m.Stage()]++
-		sum.Known, sum.Done, sum.Bytes, sum.Failed = sum.Known+m.Known, sum.Done+m.Done, sum.Bytes+m.Bytes, sum.Failed+m.Failed
-		sum.Total += m.Announced()
-	}
+	stages, sum := s.Sum()
 	var items []string
 	for stage, n := range stages {
 		if n > 0 {
@@ -357,21 +350,13 @@ func doing(m *live.Mailbox, now time.Time) string {
 
 // failures says what needs a person, the latest first, in at most so many lines.
 func (p paper) failures(s live.State, now time.Time, room int) []string {
-	var messages int64
-	var stopped int
-	for i := range s.Mailboxes {
-		m := &s.Mailboxes[i]
-		messages += m.Failed
-		if m.Stage() == live.Stopped {
-			stopped++
-		}
-	}
+	stages, sum := s.Sum()
 	var text []string
-	if messages > 0 {
-		text = append(text, count(messages, "message ", "messages ")+s.Bad)
+	if sum.Failed > 0 {
+		text = append(text, count(sum.Failed, "message ", "messages ")+s.Bad)
 	}
-	if stopped > 0 {
-		text = append(text, count(int64(stopped), "mailbox", "mailboxes")+" stopped early")
+	if n := stages[live.Stopped]; n > 0 {
+		text = append(text, count(int64(n), "mailbox", "mailboxes")+" stopped early")
 	}
 	if len(text) == 0 {
 		return nil

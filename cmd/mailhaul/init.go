@@ -299,10 +299,9 @@ const logTemplate = `
 #level = "info"
 #format = "text"
 
-# A full file gets a name with the time; so many are kept, compressed or not.
+# A full file gets a name with the time; so many are kept.
 #max_size = "10MiB"
 #max_files = 10
-#compress = false
 `
 
 const notifyTemplate = `

@@ -41,27 +41,28 @@ func newLines() *lines {
 	return &lines{mailboxes: map[string]lineState{}}
 }
 
-// print prints what changes until ctx ends; state says false while there is
-// nothing to tell of.
-func (l *lines) print(ctx context.Context, w io.Writer, state func() (live.State, bool)) {
+// follow prints what changes until ctx ends.
+func (l *lines) follow(ctx context.Context, w io.Writer, state func() live.State) {
 	tick := time.NewTicker(lineEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case now := <-tick.C:
-			s, ok := state()
-			if !ok {
-				continue
-			}
-			for _, text := range l.news(s) {
-				fmt.Fprintln(w, now.Format(time.TimeOnly), text)
-			}
-			if text := l.whole(s, now); text != "" {
-				fmt.Fprintln(w, now.Format(time.TimeOnly), text)
-			}
+			l.print(w, state(), now)
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// print prints what changed.
+func (l *lines) print(w io.Writer, s live.State, now time.Time) {
+	text := l.news(s)
+	if whole := l.whole(s, now); whole != "" {
+		text = append(text, whole)
+	}
+	for _, t := range text {
+		fmt.Fprintln(w, now.Format(time.TimeOnly), t)
 	}
 }
 
@@ -139,21 +140,9 @@ func (l *lines) whole(s live.State, now time.Time) string {
 
 // total is the line on the run as a whole.
 func total(s live.State) string {
-	var sum live.Mailbox
-	var ended, early int
-	for i := range s.Mailboxes {
-		m := &s.Mailboxes[i]
-		sum.Total += m.Announced()
-		sum.Known, sum.Done, sum.Bytes, sum.Failed = sum.Known+m.Known, sum.Done+m.Done, sum.Bytes+m.Bytes, sum.Failed+m.Failed
-		switch m.Stage() {
-		case live.Stopped:
-			early++
-			ended++
-		case live.Done:
-			ended++
-		}
-	}
-	text := fmt.Sprintf("%d of %s, %s of %s, %s", ended, count(int64(len(s.Mailboxes)), "mailbox", "mailboxes"),
+	stages, sum := s.Sum()
+	early := stages[live.Stopped]
+	text := fmt.Sprintf("%d of %s, %s of %s, %s", stages[live.Done]+early, count(int64(len(s.Mailboxes)), "mailbox", "mailboxes"),
 		thousands(sum.Accounted()), count(sum.Announced(), "message", "messages"), octets(sum.Bytes))
 	if s.Rate > 0 {
 		text += ", " + perSecond(s.Rate) + "/s"

@@ -31,7 +31,6 @@ type LogConfig struct {
 	Format   string `toml:"format"`
 	MaxSize  string `toml:"max_size"`
 	MaxFiles int    `toml:"max_files"`
-	Compress bool   `toml:"compress"`
 
 	mebibytes int // MaxSize
 }
@@ -55,7 +54,7 @@ func (l LogConfig) open(secrets *logs.Secrets) (*logs.Handler, io.Closer, error)
 	if l.Level == "off" {
 		return nil, nil, nil
 	}
-	f, err := logs.Open(l.File, l.mebibytes, l.MaxFiles, l.Compress)
+	f, err := logs.Open(l.File, l.mebibytes, l.MaxFiles)
 	if err != nil {
 		return nil, nil, withHint(fmt.Errorf("the log cannot be written: %w", err), logHint)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/pace"
 )
 
 // last is the event of a run that has ended.
@@ -134,4 +135,11 @@ func (w *watch) snapshot() []migrate.MailboxSnapshot {
 		all = append(all, migrate.MailboxSnapshot{Source: b.Source, Target: b.Target})
 	}
 	return all
+}
+
+// limiters returns those of the mailboxes that snapshot returns, by source.
+func (w *watch) limiters() map[string]*pace.Limiter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.work.limiters
 }

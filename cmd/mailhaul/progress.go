@@ -25,7 +25,7 @@ type shown struct {
 // terminal a view of them all, elsewhere lines. When ctx ends, by which a run is
 // told to stop, the view makes way for lines, so that a process that ends at
 // once leaves the terminal as it was.
-func (v shown) show(ctx context.Context, snapshot func() []migrate.MailboxSnapshot, limiters map[string]*pace.Limiter, w io.Writer) (stop func()) {
+func (v shown) show(ctx context.Context, snapshot func() []migrate.MailboxSnapshot, limiters func() map[string]*pace.Limiter, w io.Writer) (stop func()) {
 	v.Follow(snapshot, limiters)
 	var mu sync.Mutex
 	current := func() live.State {
@@ -72,7 +72,7 @@ func (v shown) show(ctx context.Context, snapshot func() []migrate.MailboxSnapsh
 			lines.news(current())                                               // was shown
 			fmt.Fprintln(w, "mailhaul: stopping; a second Ctrl-C ends at once") // what main said is on the other screen
 		}
-		lines.print(over, w, func() (live.State, bool) { return current(), true })
+		lines.follow(over, w, current)
 	})
 	return sync.OnceFunc(func() {
 		end()

@@ -15,7 +15,10 @@ import (
 
 	"github.com/mailhaul/mailhaul/cmd/mailhaul/live"
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/pace"
 )
+
+func unlimited() map[string]*pace.Limiter { return nil }
 
 func TestWithoutATerminalARunIsToldInLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -33,7 +36,7 @@ func TestWithoutATerminalARunIsToldInLines(t *testing.T) {
 			both := <-progress
 			progress <- both
 			return both[:]
-		}, nil, &out)
+		}, unlimited, &out)
 		<-time.After(6 * time.Second) // one line, as 00:00:10 tells nothing new
 		<-time.After(5 * time.Second)
 		change(func(ann, bob *migrate.MailboxSnapshot) {
@@ -168,7 +171,7 @@ func TestARunShowsItselfToOtherProcessesUntilItEnds(t *testing.T) {
 		progress := new(migrate.Progress)
 		m := progress.Add("ann@example.org", "ann@example.com")
 		m.Begin()
-		stop := newShown(config, "verify", "different").show(t.Context(), progress.Snapshot, nil, new(bytes.Buffer))
+		stop := newShown(config, "verify", "different").show(t.Context(), progress.Snapshot, unlimited, new(bytes.Buffer))
 		synctest.Wait()
 		if s, err := live.Read(path); err != nil || s.Command != "verify" || s.Migration != "acme" || s.Bad != "different" || len(s.Mailboxes) != 1 {
 			t.Errorf("%+v, %v", s, err)
@@ -189,7 +192,7 @@ func TestAViewThatCannotBeWrittenToAFileCostsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		v := shown{File: filepath.Join(t.TempDir(), "gone", "x.live")}
-		stop := v.show(t.Context(), new(migrate.Progress).Snapshot, nil, &out)
+		stop := v.show(t.Context(), new(migrate.Progress).Snapshot, unlimited, &out)
 		<-time.After(10 * live.Every)
 		stop()
 		if n := strings.Count(out.String(), "\n"); n != 2 {
@@ -205,7 +208,7 @@ func TestLinesGoOnWhenTheRunIsToldToStop(t *testing.T) {
 		m := progress.Add("ann@example.org", "ann@example.com")
 		m.Begin()
 		var out bytes.Buffer
-		stop := shown{}.show(ctx, progress.Snapshot, nil, &out)
+		stop := shown{}.show(ctx, progress.Snapshot, unlimited, &out)
 		<-time.After(6 * time.Second)
 		cancel()
 		m.End(errors.New("interrupted"))

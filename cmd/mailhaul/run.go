@@ -205,7 +205,7 @@ func (r *migration) run(ctx context.Context, s schedule) (err error) {
 	w.take(first)
 	metrics.Follow(w.snapshot, first.limiters)
 	view.Pause = w.waits
-	stop := view.show(ctx, w.snapshot, first.limiters, inLines(r.plain, r.stderr))
+	stop := view.show(ctx, w.snapshot, w.limiters, inLines(r.plain, r.stderr))
 	defer stop() // if it panics
 	err = w.run(ctx)
 	stop()

@@ -148,6 +148,9 @@ type failure struct {
 	Doubt     bool        `json:"doubt"` // it may be at the target
 }
 
+// outcomes are all there are, in the order in which people are told.
+var outcomes = []string{"copied", "merged", "adopted", "moved", "removed", "excluded", "gone", "failed", "pending"}
+
 func (s *sums) add(t migrate.Tally) {
 	if s.Outcomes == nil {
 		s.Outcomes = map[string]int64{}
@@ -277,7 +280,7 @@ func (s *status) print(w io.Writer) {
 // table writes the identity of each mailbox.
 func (s *status) table(w io.Writer) {
 	// Outcomes that did not occur would only make the table wide.
-	shown := slices.DeleteFunc([]string{"copied", "merged", "adopted", "moved", "removed", "excluded", "gone", "failed", "pending"}, func(o string) bool {
+	shown := slices.DeleteFunc(slices.Clone(outcomes), func(o string) bool {
 		return s.Total.Outcomes[o] == 0 && o != "copied" && o != "failed" && o != "pending"
 	})
 	t := table{left: 1}

@@ -137,7 +137,7 @@ func verifyMailboxes(ctx context.Context, config *Config, mailboxes []Mailbox, v
 	}
 
 	snapshot := v.Progress.Snapshot
-	stop := newShown(config, "verify", "different").show(ctx, snapshot, limiters, stderr)
+	stop := newShown(config, "verify", "different").show(ctx, snapshot, func() map[string]*pace.Limiter { return limiters }, stderr)
 	defer stop() // if it panics
 	running, ended := context.WithCancel(ctx)
 	go shareByWork(running, snapshot, limiters)

@@ -139,26 +139,16 @@ func (v watcher) printJSON(ctx context.Context, w io.Writer, current func() watc
 
 // print prints what changes, one fact in a line.
 func (v watcher) print(ctx context.Context, w io.Writer, current func() watched) {
-	state := func() (live.State, bool) {
-		if s := current(); s.Run != nil {
-			return *s.Run, true
-		}
-		return live.State{}, false
-	}
 	said := ""
 	tick := time.NewTicker(lineEvery)
 	defer tick.Stop()
 	lines := newLines()
 	for ctx.Err() == nil {
-		now := time.Now()
-		if s, ok := state(); ok {
-			for _, text := range append(lines.news(s), lines.whole(s, now)) {
-				if text != "" {
-					fmt.Fprintln(w, now.Format(time.TimeOnly), text)
-				}
-			}
+		now, s := time.Now(), current()
+		if s.Run != nil {
+			lines.print(w, *s.Run, now)
 			said = ""
-		} else if text := idle(current()); text != said {
+		} else if text := strings.Join(append([]string{idle(s)}, s.notes()...), ". "); text != said {
 			fmt.Fprintln(w, now.Format(time.TimeOnly), text)
 			said = text
 		}
@@ -167,6 +157,14 @@ func (v watcher) print(ctx context.Context, w io.Writer, current func() watched)
 		case <-ctx.Done():
 		}
 	}
+}
+
+// notes says what keeps the sums from being new.
+func (s watched) notes() []string {
+	if s.Error == "" {
+		return nil
+	}
+	return []string{"The checkpoints cannot be read now: " + printable(s.Error)}
 }
 
 // idle says that no run shows itself, and what the checkpoints say.
@@ -182,7 +180,7 @@ func idle(s watched) string {
 func (s sums) String() string {
 	text := count(s.Listed, "message", "messages") + " listed"
 	separator := ": "
-	for _, o := range []string{"copied", "merged", "adopted", "excluded", "gone", "failed", "pending"} {
+	for _, o := range outcomes {
 		if n := s.Outcomes[o]; n > 0 {
 			text += separator + thousands(n) + " " + o
 			separator = ", "
@@ -194,16 +192,12 @@ func (s sums) String() string {
 // drawWatched shows a run in another process, or the checkpoints if there is
 // none.
 func drawWatched(s watched, now time.Time, p paper) string {
-	var notes []string
-	if s.Error != "" {
-		notes = append(notes, "The checkpoints cannot be read now: "+printable(s.Error))
-	}
 	if s.Run != nil {
-		p.notes = append(notes, "In the checkpoints: "+s.Total.String())
+		p.notes = append(s.notes(), "In the checkpoints: "+s.Total.String())
 		return draw(*s.Run, now, p)
 	}
 	p.width = max(p.width-1, 1)
-	lines := append([]string{"mailhaul status", idle(s)}, notes...)
+	lines := append([]string{"mailhaul status", idle(s)}, s.notes()...)
 	if s.status != nil {
 		var table strings.Builder
 		s.status.table(&table)

@@ -139,18 +139,35 @@ func TestWatchingInLinesTellsTheRunAndItsEnd(t *testing.T) {
 		seen <- watched{Run: &s}
 		<-time.After(2 * lineEvery)
 		<-seen
+		seen <- watched{Error: "the disk\nis gone", Total: sums{Listed: 1, Outcomes: map[string]int64{"pending": 1}}}
+		<-time.After(lineEvery)
+		<-seen
 		seen <- watched{Running: "process 5 on host x", Total: sums{Listed: 1, Outcomes: map[string]int64{"pending": 1}}}
 		<-time.After(2 * lineEvery)
 		cancel()
 		<-ended
 		want := `00:00:00 No run is going on. 3 messages listed: 3 copied
 00:00:15 0 of 1 mailbox, 11,200 of 40,000 messages, 717 MB, 21.7/s, about 21 min to 26 min left
-00:00:25 A run is going on in process 5 on host x, but it does not show itself. 1 message listed: 1 pending
+00:00:25 No run is going on. 1 message listed: 1 pending. The checkpoints cannot be read now: the disk\nis gone
+00:00:30 A run is going on in process 5 on host x, but it does not show itself. 1 message listed: 1 pending
 `
 		if out.String() != want {
 			t.Errorf("got\n%swant\n%s", out.String(), want)
 		}
 	})
+}
+
+func TestTheSumsInALineAddUp(t *testing.T) {
+	var s sums
+	tally := migrate.Tally{}
+	for o := range migrate.Outcomes {
+		tally.Count[o] = 1 << o
+		tally.Listed += tally.Count[o]
+	}
+	s.add(tally)
+	if got, want := s.String(), "511 messages listed: 2 copied, 8 merged, 4 adopted, 128 moved, 256 removed, 16 excluded, 64 gone, 32 failed, 1 pending"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
 }
 
 func TestWatchingForMachinesWritesAnObjectInALine(t *testing.T) {

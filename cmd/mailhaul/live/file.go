@@ -17,8 +17,15 @@ const Every = time.Second
 
 // Write puts s into the file at path, for the eyes of this user alone. A reader
 // sees the old State or the new one. As a rule one process writes it, the one
-// that has the checkpoints; but a run that waits does not have them.
+// that has the checkpoints. A run that pauses may not have them, and gives way to
+// a process that works with them.
 func Write(path string, s State) error {
+	if s.Pause != "" {
+		other, err := Read(path)
+		if err == nil && other.Pause == "" && other.Fresh(s.At) && (other.PID != s.PID || other.Host != s.Host) {
+			return nil
+		}
+	}
 	data, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -26,11 +33,12 @@ func Write(path string, s State) error {
 	// The next State comes in a second: that this one survives the end of the
 	// machine is worth no wait for the disk.
 	next := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if err := os.WriteFile(next, data, 0o600); err != nil {
-		return err
+	err = os.WriteFile(next, data, 0o600)
+	if err == nil {
+		err = os.Rename(next, path) // fails on Windows while somebody reads the old one
 	}
-	if err := os.Rename(next, path); err != nil { // on Windows, while somebody reads the old one
-		return errors.Join(err, os.Remove(next))
+	if err != nil {
+		return errors.Join(err, Remove(next))
 	}
 	return nil
 }

@@ -3,11 +3,11 @@ package live
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -47,6 +47,39 @@ func TestAStateIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestARunThatPausesGivesWayToAProcessThatWorks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.live")
+	waits := State{Version: Version, At: start, PID: 1, Pause: "outside the window"}
+	works := State{Version: Version, At: start.Add(-time.Second), PID: 2}
+	other := waits
+	other.PID, other.At = 2, works.At
+	gone := works
+	gone.At = start.Add(-time.Hour)
+	own := works
+	own.PID = 1
+	for _, test := range []struct {
+		what        string
+		before, now State
+		want        State
+	}{
+		{"another works", works, waits, works},
+		{"another waits too", other, waits, waits},
+		{"the other is long gone", gone, waits, waits},
+		{"it worked itself", own, waits, waits},
+		{"it works", works, own, own},
+	} {
+		os.Remove(path)
+		for _, s := range []State{test.before, test.now} {
+			if err := Write(path, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := Read(path); err != nil || got.PID != test.want.PID || got.Pause != test.want.Pause || !got.At.Equal(test.want.At) {
+			t.Errorf("%s: %+v, %v", test.what, got, err)
+		}
+	}
+}
+
 func TestWhoReadsAnOldStateReadsItToItsEnd(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there a reader makes the write fail, which comes again in a second")
@@ -82,12 +115,11 @@ func TestAStateThatIsNotOursIsNotTakenForOne(t *testing.T) {
 			t.Errorf("%q was read as %+v", text, s)
 		}
 	}
-	large := fmt.Appendf(nil, `{"version":%d}%*s`, Version, maxState, "")
-	if err := os.WriteFile(path, large, 0o600); err != nil {
+	if err := os.Truncate(path, maxState+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(path); err == nil {
-		t.Error("it is too large, and was read")
+	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "too much") {
+		t.Errorf("it is too large, and was read: %v", err)
 	}
 }
 

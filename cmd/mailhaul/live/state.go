@@ -98,6 +98,21 @@ func (m *Mailbox) Stage() Stage {
 // Accounted returns how many messages have their outcome.
 func (m *Mailbox) Accounted() int64 { return m.Known + m.Done }
 
+// Sum returns how many mailboxes are in each stage, and the counts of all of them
+// as those of one.
+func (s *State) Sum() (stages [Stages]int, all Mailbox) {
+	for i := range s.Mailboxes {
+		m := &s.Mailboxes[i]
+		stages[m.Stage()]++
+		all.Total += m.Announced()
+		all.Known += m.Known
+		all.Done += m.Done
+		all.Bytes += m.Bytes
+		all.Failed += m.Failed
+	}
+	return stages, all
+}
+
 // Announced returns how many messages there are, as far as is known.
 func (m *Mailbox) Announced() int64 { return max(m.Total, m.Accounted()) }
 

@@ -20,7 +20,7 @@ type Taker struct {
 	Pause func() (reason string, until time.Time)
 
 	snapshot func() []migrate.MailboxSnapshot
-	limiters map[string]*pace.Limiter // by source
+	limiters func() map[string]*pace.Limiter // by source
 	began    time.Time
 	host     string
 
@@ -52,8 +52,9 @@ const Failures = 10
 // clip bounds words that come from outside, in runes.
 const clip = 300
 
-// Follow makes t tell of a run's mailboxes. Limiters are named by the source.
-func (t *Taker) Follow(snapshot func() []migrate.MailboxSnapshot, limiters map[string]*pace.Limiter) {
+// Follow makes t tell of a run's mailboxes. Limiters are named by the source;
+// both are asked for at each Take, as a new pass may have others.
+func (t *Taker) Follow(snapshot func() []migrate.MailboxSnapshot, limiters func() map[string]*pace.Limiter) {
 	t.snapshot, t.limiters = snapshot, limiters
 	t.began = time.Now()
 	t.host, _ = os.Hostname()
@@ -67,16 +68,17 @@ func (t *Taker) Take(now time.Time) State {
 	if t.Pause != nil {
 		s.Pause, s.Until = t.Pause()
 	}
+	limiters := t.limiters()
 	for _, m := range t.snapshot() {
-		s.Mailboxes = append(s.Mailboxes, t.mailbox(now, m))
+		s.Mailboxes = append(s.Mailboxes, t.mailbox(now, m, limiters[m.Source]))
 	}
 	t.estimate(now, &s)
-	s.Limits = t.limits(now, s.Mailboxes)
+	s.Limits = t.limits(now, s.Mailboxes, limiters)
 	s.Failures = slices.Clone(t.failures)
 	return s
 }
 
-func (t *Taker) mailbox(now time.Time, s migrate.MailboxSnapshot) Mailbox {
+func (t *Taker) mailbox(now time.Time, s migrate.MailboxSnapshot, limiter *pace.Limiter) Mailbox {
 	m := Mailbox{Source: s.Source, Target: s.Target, Began: s.Started, Ended: s.Ended, Phase: clipped(s.Phase),
 		Wait: clipped(s.Wait), Total: s.Total, Known: s.Known, Done: s.Done, Bytes: s.Bytes, Failed: s.Failed}
 	if m.Wait != "" {
@@ -91,7 +93,7 @@ func (t *Taker) mailbox(now time.Time, s migrate.MailboxSnapshot) Mailbox {
 		delete(t.each, m.Source)
 		return m
 	}
-	if limit, until := t.limiters[m.Source].Waiting(); limit != "" && m.Wait == "" {
+	if limit, until := limiter.Waiting(); limit != "" && m.Wait == "" {
 		m.AtLimit = clipped(limit)
 		if until.Sub(now) > time.Second {
 			m.Wait, m.Until = m.AtLimit, until
@@ -106,8 +108,8 @@ func (t *Taker) mailbox(now time.Time, s migrate.MailboxSnapshot) Mailbox {
 }
 
 // note counts what was done, and notes what failed, and for what reason at last,
-// since the last time: a mailbox that is begun again counts from nothing. What failed for the same
-// reason in the same mailbox is told as one.
+// since the last time: a mailbox that is begun again counts from nothing. What
+// failed for the same reason in the same mailbox is told as one.
 func (t *Taker) note(now time.Time, m *Mailbox, reason string) {
 	was := t.seen[m.Source]
 	if !m.Began.Equal(was.began) {
@@ -184,7 +186,7 @@ func (t *Taker) estimate(now time.Time, s *State) {
 // limits says how much is used of each limit: of those that each mailbox has
 // for itself, by the mailbox that uses most of it. The fullest come first, and
 // those that are hardly used are left out.
-func (t *Taker) limits(now time.Time, mailboxes []Mailbox) []Limit {
+func (t *Taker) limits(now time.Time, mailboxes []Mailbox, limiters map[string]*pace.Limiter) []Limit {
 	fullest := map[string]Limit{}
 	fill := func(b budget, n int64) {
 		m := t.spent[b]
@@ -209,7 +211,7 @@ func (t *Taker) limits(now time.Time, mailboxes []Mailbox) []Limit {
 	var sum pace.Cost
 	for i := range mailboxes {
 		m := &mailboxes[i]
-		l := t.limiters[m.Source]
+		l := limiters[m.Source]
 		if l == nil {
 			continue
 		}

@@ -26,7 +26,7 @@ func newWork(sources ...string) *work {
 	for _, s := range sources {
 		w.mailboxes = append(w.mailboxes, migrate.MailboxSnapshot{Source: s, Target: "new " + s})
 	}
-	w.Follow(func() []migrate.MailboxSnapshot { return w.mailboxes }, w.limiters)
+	w.Follow(func() []migrate.MailboxSnapshot { return w.mailboxes }, func() map[string]*pace.Limiter { return w.limiters })
 	return w
 }
 
@@ -107,7 +107,8 @@ func TestAWaitForALimitIsAWaitOnlyIfItIsLong(t *testing.T) {
 func TestLimitsAreToldByWhatIsUsedOfThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWork("a", "b")
-		shared := pace.NewLimiter(nil, pace.Limit{Name: "project", Unit: pace.Points, Amount: 6000, Per: time.Minute, Burst: 1000})
+		shared := pace.NewLimiter(nil, pace.Limit{Name: "project", Unit: pace.Points, Amount: 6000, Per: time.Minute, Burst: 1000},
+			pace.Limit{Name: "hardly used", Unit: pace.Points, Amount: 1_000_000, Per: 24 * time.Hour})
 		for i, s := range []string{"a", "b"} {
 			w.begin(i, 1000)
 			w.limiters[s] = pace.NewLimiter(shared,
@@ -144,8 +145,63 @@ func TestLimitsAreToldByWhatIsUsedOfThem(t *testing.T) {
 				t.Errorf("%+v", l)
 			}
 		}
-		if len(w.spent) != 3 {
+		if len(w.spent) != 4 {
 			t.Errorf("%d meters are kept, want those of b and of all", len(w.spent))
+		}
+	})
+}
+
+func TestABurstIsNoExcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWork("a")
+		w.begin(0, 100)
+		w.limiters["a"] = pace.NewLimiter(nil, pace.Limit{Name: "user", Unit: pace.Requests, Amount: 60, Per: time.Minute, Burst: 60})
+		w.Take(time.Now())
+		for range 50 {
+			w.limiters["a"].Wait(t.Context(), pace.Cost{pace.Requests: 1})
+		}
+		<-time.After(10 * time.Second)
+		if s := w.Take(time.Now()); len(s.Limits) != 1 || s.Limits[0].Used != 1 || s.Limits[0].Rate != 5 {
+			t.Errorf("%+v", s.Limits)
+		}
+	})
+}
+
+func TestANewPassMayHaveOtherLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWork("a", "b")
+		pass := func(calls int64) {
+			w.limiters = map[string]*pace.Limiter{}
+			for i, s := range []string{"a", "b"} {
+				w.begin(i, 1000)
+				w.limiters[s] = pace.NewLimiter(nil, pace.Limit{Name: fmt.Sprint(calls, " calls per hour"), Unit: pace.Requests, Amount: calls, Per: time.Hour})
+			}
+		}
+		spend := func(n int) (s State) {
+			for range n {
+				<-time.After(time.Second)
+				w.limiters["a"].Wait(t.Context(), pace.Cost{pace.Requests: 1})
+				s = w.Take(time.Now())
+			}
+			return s
+		}
+		pass(100)
+		spend(50)
+		w.limiters["b"].Park(time.Now().Add(time.Hour), "asked to wait")
+		ctx, cancel := context.WithCancel(t.Context())
+		go w.limiters["b"].Wait(ctx, pace.Cost{pace.Requests: 1})
+		synctest.Wait()
+		if m := w.Take(time.Now()).Mailboxes[1]; m.Wait != "asked to wait" {
+			t.Errorf("%+v", m)
+		}
+		cancel()
+		pass(200)
+		s := spend(100)
+		if len(s.Limits) != 1 || s.Limits[0].Name != "200 calls per hour" || abs(s.Limits[0].Used-0.5) > 0.02 {
+			t.Errorf("%+v, want half of the new limit", s.Limits)
+		}
+		if m := s.Mailboxes[1]; m.Stage() != Running {
+			t.Errorf("%+v waits for a limit of before", m)
 		}
 	})
 }
@@ -238,8 +294,11 @@ func TestAMailboxThatIsBegunAgainCountsOn(t *testing.T) {
 		w.mailboxes[0].Ended, w.mailboxes[0].Err = time.Now(), errors.New("refused")
 		s = w.Take(time.Now())
 		want := []Failure{{At: time.Now(), Source: "a", Reason: "refused"}, {At: time.Now(), Source: "a", Messages: 4}}
-		if !slices.Equal(s.Failures, want) {
-			t.Errorf("%+v, want %+v", s.Failures, want)
+		<-time.After(time.Minute)
+		for _, s := range []State{s, w.Take(time.Now())} { // it is no news a minute later
+			if !slices.Equal(s.Failures, want) {
+				t.Errorf("%+v, want %+v", s.Failures, want)
+			}
 		}
 	})
 }

@@ -27,8 +27,10 @@ type File struct {
 }
 
 // Open opens the log at path, in a folder that must exist. A file has up to
-// size MiB, at least 1; of full ones so many are kept, compressed if asked for.
-func Open(path string, size, kept int, compress bool) (*File, error) {
+// size MiB, at least 1; of full ones so many are kept. None is compressed:
+// several processes would do that at once, and the library then removes both
+// the file and what became of it.
+func Open(path string, size, kept int) (*File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -41,7 +43,7 @@ func Open(path string, size, kept int, compress bool) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{lock: lock, roller: &lumberjack.Logger{Filename: path, MaxSize: size, MaxBackups: kept, Compress: compress}}, nil
+	return &File{lock: lock, roller: &lumberjack.Logger{Filename: path, MaxSize: size, MaxBackups: kept}}, nil
 }
 
 // patience is how often, and how long each time, a write waits for another

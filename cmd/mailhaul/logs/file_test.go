@@ -14,7 +14,7 @@ import (
 
 func opened(t *testing.T, path string) *File {
 	t.Helper()
-	f, err := Open(path, 1, 100, false)
+	f, err := Open(path, 1, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestALogThatIsClosedTakesNothing(t *testing.T) {
 
 func TestALogThatCannotBeMadeIsAnError(t *testing.T) {
 	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "missing", "run.log")} {
-		if f, err := Open(path, 1, 1, false); err == nil {
+		if f, err := Open(path, 1, 1); err == nil {
 			f.Close()
 			t.Errorf("%s was opened", path)
 		}

@@ -22,7 +22,6 @@ type Run struct {
 
 	mu       sync.Mutex
 	snapshot func() []migrate.MailboxSnapshot
-	limiters map[string]*pace.Limiter
 	boxes    map[string]*box // by source
 	uses     map[string]*use // by source
 	rate     rate
@@ -34,6 +33,7 @@ type box struct {
 	now                 migrate.MailboxSnapshot
 	done, failed, bytes int64 // of the passes before
 	failures            int64 // passes that ended early, this one too if it did
+	listed              bool  // it is one of the run's still
 }
 
 // A use is what went through the limiters of a mailbox: the one it has now, and
@@ -59,7 +59,7 @@ func (r *Run) Follow(snapshot func() []migrate.MailboxSnapshot, limiters map[str
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.look(time.Now())
-	r.snapshot, r.limiters = snapshot, limiters
+	r.snapshot = snapshot
 	for source, l := range limiters {
 		u := r.uses[source]
 		switch {
@@ -82,7 +82,9 @@ func (r *Run) look(now time.Time) {
 	if r.snapshot == nil {
 		return
 	}
-	var done, left int64
+	for _, b := range r.boxes {
+		b.listed = false
+	}
 	for _, s := range r.snapshot() {
 		b := r.boxes[s.Source]
 		if b == nil {
@@ -90,19 +92,28 @@ func (r *Run) look(now time.Time) {
 			r.boxes[s.Source] = b
 		}
 		if !s.Started.Equal(b.now.Started) {
-			b.done, b.failed, b.bytes = b.done+b.now.Done, b.failed+b.now.Failed, b.bytes+b.now.Bytes
-			b.now = migrate.MailboxSnapshot{}
+			b.settle()
 		}
 		if s.Err != nil && b.now.Err == nil {
 			b.failures++
 		}
-		b.now = s
+		b.now, b.listed = s, true
 	}
+	var done, left int64
 	for _, b := range r.boxes {
+		if !b.listed {
+			b.settle()
+		}
 		done += b.done + b.now.Done
 		left += b.left()
 	}
 	r.rate.note(now, done, left)
+}
+
+// settle makes the pass one of those before.
+func (b *box) settle() {
+	b.done, b.failed, b.bytes = b.done+b.now.Done, b.failed+b.now.Failed, b.bytes+b.now.Bytes
+	b.now = migrate.MailboxSnapshot{}
 }
 
 func (b *box) left() int64 { return max(b.now.Total-b.now.Known-b.now.Done, 0) }
@@ -177,7 +188,9 @@ func (r *Run) Collect(out chan<- prometheus.Metric) {
 	for source, b := range r.boxes {
 		d, f := b.done+b.now.Done, b.failed+b.now.Failed
 		done, failed, bytes, early, left = done+d, failed+f, bytes+b.bytes+b.now.Bytes, early+b.failures, left+b.left()
-		state[b.state()]++
+		if b.listed {
+			state[b.state()]++
+		}
 		if r.perMailbox {
 			send(boxMessages, counter, float64(d-f), source, "settled")
 			send(boxMessages, counter, float64(f), source, "failed")

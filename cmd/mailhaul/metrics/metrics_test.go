@@ -18,7 +18,7 @@ import (
 )
 
 // expect compares all metrics with those wanted, but for help texts.
-func expect(t *testing.T, r *Run, want string, names ...string) {
+func expect(t *testing.T, r *Run, want string) {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(r)
@@ -98,6 +98,24 @@ func TestCountersGoOnFromPassToPass(t *testing.T) {
 			mailhaul_upload_bytes_total 16m40s
 			mailhaul_waits_seconds_total limit=6,000 units 10s`)
 	})
+}
+
+func TestAMailboxThatLeavesTheListLeavesItsCountsOnly(t *testing.T) {
+	r := NewRun("1", true)
+	boxes := []migrate.MailboxSnapshot{{Source: "ann", Started: time.Now(), Total: 100, Done: 30, Failed: 2, Bytes: 1000, Ended: time.Now(), Err: errors.New("no such user")}}
+	r.Follow(func() []migrate.MailboxSnapshot { return boxes }, nil)
+	expect(t, r, "mailhaul_queue_messages 1m10s\nmailhaul_mailboxes state=failed 1s")
+	boxes = nil
+	for range 3 {
+		expect(t, r, `mailhaul_messages_total outcome=settled 28s
+			mailhaul_messages_total outcome=failed 2s
+			mailhaul_bytes_total 16m40s
+			mailhaul_failures_total 1s
+			mailhaul_queue_messages 0s
+			mailhaul_mailboxes state=failed 0s
+			mailhaul_mailboxes state=waiting 0s
+			mailhaul_mailbox_queue_messages mailbox=ann 0s`)
+	}
 }
 
 func TestAMailboxIsNamedOnlyWhereThatIsAskedFor(t *testing.T) {

@@ -56,14 +56,14 @@ func (c caller) parse(ctx context.Context, secret Secret) (*url.URL, error) {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, failed(c.op, "", "what is set is not a URL that begins with https://")
-	case u.Scheme == "http" && !Loopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return nil, failed(c.op, "", "http would send the URL, which is a secret, over the network in the clear: use https; http is for this machine only")
 	}
 	return u, nil
 }
 
-// Loopback says whether a host is this machine.
-func Loopback(host string) bool {
+// loopback says whether a host is this machine.
+func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

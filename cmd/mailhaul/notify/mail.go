@@ -70,7 +70,7 @@ func (m *Mail) Send(ctx context.Context, e Event) error {
 	case "starttls":
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	default:
-		if !Loopback(m.Host) {
+		if !loopback(m.Host) {
 			return failed("mail", "", "without TLS mail goes to this machine only")
 		}
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))

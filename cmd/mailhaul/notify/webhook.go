@@ -23,9 +23,8 @@ type Webhook struct {
 
 var _ Way = (*Webhook)(nil)
 
-// NewWebhook returns one at a URL, https but for this machine. With a key, as
-// MakeKey describes it, posts are signed; it may be nil. A nil transport is
-// that of the environment.
+// NewWebhook returns one at a URL, https but for this machine. With a key, which
+// may be nil, posts are signed. A nil transport is that of the environment.
 func NewWebhook(url, key Secret, transport http.RoundTripper) *Webhook {
 	return &Webhook{url, key, newCaller("webhook", transport)}
 }
