@@ -31,11 +31,11 @@ func (w *writer) append(t *task) {
 		w.written.Add(1)
 	case w.ctx.Err() != nil:
 	case errors.Is(err, ErrUndecided):
-		t.rec = failed(t.rec, &t.msg, err)
+		t.rec = failed(t.rec, err)
 		t.rec.Doubt = true
 		t.rec.Hint = "It may or may not be at the target. Look for it there by its Message-ID and date before you copy it by hand."
 	case errors.Is(err, errGaveUp) && others(), classify(err).Class == Permanent:
-		t.rec = failed(t.rec, &t.msg, err)
+		t.rec = failed(t.rec, err)
 		t.rec.Doubt = doubt
 	default:
 		w.fail(err)

@@ -58,7 +58,7 @@ func (p *pass) listed(ctx context.Context, v *visit, batch []Message, from, to U
 			continue
 		}
 		before := r
-		r.Outcome, r.Reason, r.Vanished = Pending, "", false
+		r.Outcome, r.Reason, r.Vanished, r.MessageID = Pending, "", false, cut(m.MessageID, MaxMessageID)
 		excluded := rule
 		if excluded == "" && p.Rules.Message != nil {
 			excluded = p.Rules.Message(m)
@@ -68,9 +68,9 @@ func (p *pass) listed(ctx context.Context, v *visit, batch []Message, from, to U
 		case excluded != "":
 			r.Outcome, r.Reason = Excluded, excluded
 		case v.place.Err != nil:
-			r = failed(r, m, v.place.Err)
+			r = failed(r, v.place.Err)
 		case largest > 0 && m.Size > largest:
-			r = failed(r, m, &Error{Op: "size", Class: Permanent,
+			r = failed(r, &Error{Op: "size", Class: Permanent,
 				Err:  fmt.Errorf("message of %d octets is larger than the target takes (%d)", m.Size, largest),
 				Hint: "Save it for the user in another way."})
 		}
@@ -116,8 +116,8 @@ func (p *pass) save(ctx context.Context, rs ...Record) error {
 }
 
 // failed turns r into the record of a failure.
-func failed(r Record, m *Message, err error) Record {
-	r.Outcome, r.Doubt, r.MessageID = Failed, false, m.MessageID
+func failed(r Record, err error) Record {
+	r.Outcome, r.Doubt = Failed, false
 	r.Reason, r.Hint = Explain(err)
 	return r
 }

@@ -159,6 +159,9 @@ type Checkpoints interface {
 // and of the machine.
 type Ledger interface {
 	State(ctx context.Context) (MailboxState, error)
+
+	// SaveState replaces the state. It keeps every pass, known by s.Started, as
+	// it was saved last.
 	SaveState(ctx context.Context, s MailboxState) error
 
 	// Folders returns every folder that was ever saved, oldest first.

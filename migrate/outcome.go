@@ -51,7 +51,28 @@ type Record struct {
 	Notes     []string  // what the copy changed or lacks; in doubt, the transforms of the form that was written last
 	Reason    string    // of Failed, in plain language; of Excluded, the rule
 	Hint      string    // of Failed: what a person can do
-	MessageID string    // of Failed, so that a person can find the message
+	MessageID string    // as the source listed it, at most MaxMessageID octets
+	Head      Head      // of what is Notable; the Ledger forgets that of others. Empty if it is not known
+
+	// Settled is when the message came to its outcome, to the second. The Ledger
+	// sets it when it saves another outcome than before, whatever it is here. Zero
+	// while Pending, and if that is not known.
+	Settled time.Time
+}
+
+// Notable says whether a person may want to look at the message: it failed, or
+// its copy has Notes.
+func (r Record) Notable() bool { return r.Outcome == Failed || r.Outcome.Arrived() && len(r.Notes) > 0 }
+
+// MaxMessageID is how many octets of a Message-ID are remembered.
+const MaxMessageID = 255
+
+// A Head is what a person knows a message by. Each text has at most 255 octets
+// of UTF-8.
+type Head struct {
+	From    string    // address of its author
+	Date    time.Time // of its Date field, to the second; zero if there is none that can be read
+	Subject string    // decoded
 }
 
 // Lost says whether the message was at the target, is there no more, and is to
@@ -66,7 +87,7 @@ func (r Record) vanished() Record {
 		r.Outcome, r.Doubt = Gone, false
 		return r
 	}
-	return failed(r, &Message{}, &Error{Op: "copy again", Class: Permanent,
+	return failed(r, &Error{Op: "copy again", Class: Permanent,
 		Err:  errors.New("the message was copied, is missing at the target, and the source has it no more"),
 		Hint: "Restore it at the source from a backup. If it is there under the same UID, see mailhaul retry."})
 }
@@ -123,6 +144,14 @@ type MailboxState struct {
 	Error    string    // why the latest pass stopped early, in plain language
 	Hint     string    // and what a person can do
 	Cutover  time.Time // since when people work at the target, which wins from then on; zero before
+}
+
+// A Pass is one walk over a mailbox, as MailboxState had it when it ended.
+type Pass struct {
+	Started  time.Time
+	Ended    time.Time // zero while it runs, or was killed
+	Complete bool
+	Error    string
 }
 
 // A Tally counts the messages of one folder by outcome. [Tally.Check] is the

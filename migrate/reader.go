@@ -77,7 +77,7 @@ func (p *pass) single(ctx context.Context, st FolderState, t *task) error {
 		return err
 	}
 	if given || classify(err).Class == Permanent {
-		t.rec = failed(t.rec, &t.msg, &Error{Op: "read", Class: Permanent, Err: err,
+		t.rec = failed(t.rec, &Error{Op: "read", Class: Permanent, Err: err,
 			Hint: "The source could not deliver this message. Look at it there: its file may be damaged."})
 		t.rec.Doubt = t.doubt
 		return p.record(ctx, t.rec)

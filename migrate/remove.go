@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func (p *pass) sharing(ctx context.Context, r Record) ([]Record, error) {
 func (p *pass) removeShared(ctx context.Context, st FolderState, r Record, others []Record) error {
 	if r.Outcome != Merged && !slices.ContainsFunc(others, func(o Record) bool { return o.Outcome != Merged }) {
 		heir := others[len(others)-1] // one that has not vanished, if there is one
-		heir.Outcome, heir.Notes = Adopted, with(r.Notes, heir.Notes...)
+		heir.Outcome, heir.Notes, heir.Head = Adopted, with(r.Notes, heir.Notes...), cmp.Or(heir.Head, r.Head)
 		if err := p.save(ctx, heir); err != nil {
 			return err
 		}

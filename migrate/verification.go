@@ -1,6 +1,9 @@
 package migrate
 
-import "time"
+import (
+	"crypto/sha256"
+	"time"
+)
 
 // A Verification is one comparison of a mailbox with its copy.
 type Verification struct {
@@ -37,7 +40,14 @@ type Finding struct {
 	Detail    string    // what differs, for people; holds no content
 	MessageID string    // so that a person can find the message
 	From      string    // address of its author, likewise
+	Subject   string    // likewise
 	Date      time.Time // likewise; zero if unknown
+}
+
+// A Replica is what was read back of a message.
+type Replica struct {
+	UID     UID
+	Content [sha256.Size]byte // digest of its canonical form, of all aspects but the structure: docs/canonical-form.md
 }
 
 // A Kind is what is different.

@@ -71,6 +71,7 @@ type worldMail struct {
 	content string
 	flags   []Flag
 	modSeq  uint64 // of its flags
+	id      string // Message-ID; made of uid if it is empty
 }
 
 type worldCopy struct {
@@ -284,7 +285,7 @@ func (s *worldSource) List(_ context.Context, f Folder, from UID) iter.Seq2[[]Me
 			if m.uid < from || m.uid >= f.UIDNext {
 				continue
 			}
-			batch = append(batch, Message{UID: m.uid, Size: int64(len(m.content)), Flags: m.flags, MessageID: fmt.Sprintf("<%d@example.org>", m.uid)})
+			batch = append(batch, Message{UID: m.uid, Size: int64(len(m.content)), Flags: m.flags, MessageID: cmp.Or(m.id, fmt.Sprintf("<%d@example.org>", m.uid))})
 			if len(batch) == s.batch {
 				if !yield(batch, nil) {
 					return

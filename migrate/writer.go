@@ -304,6 +304,9 @@ func (w *writer) work() {
 			t.rec.Doubt = t.doubt // as an earlier run left it
 		} else {
 			w.append(t)
+			if t.body != nil && t.rec.Notable() {
+				t.rec.Head = headOf(t.body)
+			}
 		}
 		w.results <- t
 	}

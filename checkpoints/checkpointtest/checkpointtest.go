@@ -1,5 +1,6 @@
 // Package checkpointtest holds what every implementation of
-// [migrate.Checkpoints] and [verify.Ledger] must do, as tests: each sentence of
+// [migrate.Checkpoints], [verify.Ledger], [report.Ledger],
+// [proof.Ledger] and [proof.Log] must do, as tests: each sentence of
 // the interfaces' comments, on every kind of value that mail brings. It cannot
 // pull the plug; an implementation tests for itself that what was saved
 // survives that.
@@ -12,8 +13,11 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/proof"
+	"github.com/mailhaul/mailhaul/migrate/report"
 	"github.com/mailhaul/mailhaul/migrate/verify"
 )
 
@@ -23,6 +27,14 @@ type Checkpoints interface {
 
 	// Verifications is Mailbox for verification.
 	Verifications(ctx context.Context, source, target string) (verify.Ledger, error)
+
+	// Reports is Mailbox for reports.
+	Reports(ctx context.Context, source, target string) (report.Ledger, error)
+
+	// Proofs is Mailbox for the log.
+	Proofs(ctx context.Context, source, target string) (proof.Ledger, error)
+
+	Log() proof.Log
 }
 
 // An Open returns checkpoints that are empty, and a function that closes them
@@ -68,6 +80,19 @@ func Test(t *testing.T, open Open) {
 		{"findings come in the order in which they were saved", findingsComeInOrder},
 		{"what was counted is saved with its findings or not at all", refusedFolderSavesNoFinding},
 		{"verifications of mailboxes are apart", verificationsAreApart},
+		{"a record says when it came to its outcome", recordSaysWhenItSettled},
+		{"heads are kept of notable records alone", headsAreOfNotableRecords},
+		{"notable records come by folder and UID", notableRecordsComeInOrder},
+		{"every pass is kept as it was saved last", passesAreKept},
+		{"what was left out is counted by its rule", excludedAreCountedByRule},
+		{"what was copied is counted by the hour", copiesAreCountedByTheHour},
+		{"replicas are as they were saved last", replicasAreAsSaved},
+		{"a replica counts until its message comes to another outcome", replicasAreOfThisOutcome},
+		{"the log has its entries in their order", logKeepsOrder},
+		{"the log knows the latest entry of each message", logKnowsLatest},
+		{"the log has one secret", logHasOneSecret},
+		{"the log has its heads in their order", logKeepsHeads},
+		{"goroutines append to one log", goroutinesAppend},
 		{"a cancelled context is an error", cancelledContextIsError},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open) })
@@ -89,12 +114,18 @@ func same[T any](t *testing.T, what string, got, want T) {
 	}
 }
 
-// sameRecords compares records one by one.
+// sameRecords compares records one by one. Each has Settled unless it is
+// pending, whatever want has.
 func sameRecords(t *testing.T, what string, got, want []migrate.Record) {
 	t.Helper()
 	same(t, what+", how many", len(got), len(want))
 	for i := range min(len(got), len(want)) {
-		same(t, fmt.Sprintf("%s, number %d", what, i), got[i], want[i])
+		g, w := got[i], want[i]
+		if g.Settled.IsZero() != (g.Outcome == migrate.Pending) {
+			t.Errorf("%s, number %d: %v was settled at %v", what, i, g.Outcome, g.Settled)
+		}
+		g.Settled, w.Settled = time.Time{}, time.Time{}
+		same(t, fmt.Sprintf("%s, number %d", what, i), g, w)
 	}
 }
 

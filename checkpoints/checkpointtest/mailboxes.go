@@ -3,10 +3,12 @@ package checkpointtest
 import (
 	"context"
 	"errors"
+	"iter"
 	"testing"
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/proof"
 )
 
 func pairHasOneMemory(t *testing.T, open Open) {
@@ -103,21 +105,42 @@ func cancelledContextIsError(t *testing.T, open Open) {
 	want("ByDigest", err)
 	_, err = c.Tally(ctx)
 	want("Tally", err)
-	err = nil
-	for _, err = range l.Records(ctx, f, 0, 9) {
-	}
-	want("Records", err)
+	want("Records", lastError(l.Records(ctx, f, 0, 9)))
 
 	v := verifications(t, c, "a")
 	want("BeginVerification", v.BeginVerification(ctx, migrate.Verification{Started: started}))
-	want("SaveVerified", v.SaveVerified(ctx, migrate.FolderVerification{Folder: f}))
+	want("SaveVerified", v.SaveVerified(ctx, migrate.FolderVerification{Folder: f}, nil))
 	want("EndVerification", v.EndVerification(ctx, migrate.Verification{Ended: started}))
 	_, err = v.Verification(ctx)
 	want("Verification", err)
-	err = nil
-	for _, err = range v.Findings(ctx) {
-	}
-	want("Findings", err)
+	want("Findings", lastError(v.Findings(ctx)))
+
+	r, log := reports(t, c, "a"), c.Log()
+	_, err = r.Passes(ctx)
+	want("Passes", err)
+	_, err = r.Excluded(ctx)
+	want("Excluded", err)
+	_, err = r.Timeline(ctx)
+	want("Timeline", err)
+	want("Notable", lastError(r.Notable(ctx)))
+	want("Replicas", lastError(proofs(t, c, "a").Replicas(ctx, f)))
+	want("Append", log.Append(ctx, proof.Entry{}))
+	want("AddHead", log.AddHead(ctx, "head"))
+	_, err = log.Secret(ctx)
+	want("Secret", err)
+	_, err = log.Size(ctx)
+	want("Size", err)
+	_, err = log.Heads(ctx)
+	want("Heads", err)
+	want("Entries", lastError(log.Entries(ctx, 0, 1)))
+	want("Latest", lastError(log.Latest(ctx, 0)))
 
 	sameRecords(t, "records", records(t, l, f), pending(f, 1))
+}
+
+// lastError returns the error with which a sequence ends.
+func lastError[T any](seq iter.Seq2[T, error]) (err error) {
+	for _, err = range seq {
+	}
+	return err
 }

@@ -65,9 +65,9 @@ func verificationIsAsSaved(t *testing.T, open Open) {
 			t.Fatalf("this test forgets %s", reflect.TypeOf(first).Field(i).Name)
 		}
 	}
-	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: sent, Next: 7, Arrived: 8}))
-	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: inbox, Next: 1, Arrived: 1}))
-	must(t, v.SaveVerified(t.Context(), first))
+	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: sent, Next: 7, Arrived: 8}, nil))
+	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: inbox, Next: 1, Arrived: 1}, nil))
+	must(t, v.SaveVerified(t.Context(), first, nil))
 	again()
 	want.Folders = []migrate.FolderVerification{first, {Folder: sent, Next: 7, Arrived: 8}}
 	sameVerification(t, "folders", v, want)
@@ -96,7 +96,7 @@ func findingIsAsSaved(t *testing.T, open Open) {
 	must(t, v.BeginVerification(t.Context(), migrate.Verification{Depth: "content", Started: started}))
 	date := time.Date(2009, 8, 7, 6, 5, 4, 0, time.UTC)
 	want := []migrate.Finding{
-		{Kind: migrate.KindMissing, Folder: f, UID: 1<<32 - 1, Target: "AAMk-1", MessageID: "<\x00\xff@x>", From: "é\xff@x", Date: date, Detail: "a\x00b\xff"},
+		{Kind: migrate.KindMissing, Folder: f, UID: 1<<32 - 1, Target: "AAMk-1", MessageID: "<\x00\xff@x>", From: "é\xff@x", Subject: "s\x00\xff", Date: date, Detail: "a\x00b\xff"},
 		{Kind: migrate.KindContent, Folder: f, UID: 1, Target: "AAMk-2", Date: date, Detail: strings.Repeat("x", 5000)},
 		{Kind: migrate.KindExtra, Target: "AAMk-3", Date: time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)},
 		{Kind: migrate.KindExtra},
@@ -104,8 +104,8 @@ func findingIsAsSaved(t *testing.T, open Open) {
 		{Kind: migrate.KindDate, Folder: f, UID: 3, Date: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)},
 		{Kind: "of a later version", Folder: f, UID: 1, Target: "AAMk-1"},
 	}
-	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f, Next: 1}, want[:3]...))
-	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f, Next: 2}, want[3:]...))
+	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f, Next: 1}, nil, want[:3]...))
+	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f, Next: 2}, nil, want[3:]...))
 	v = verifications(t, reopen(), "a")
 	got := findings(t, v)
 	same(t, "how many", len(got), len(want))
@@ -115,7 +115,7 @@ func findingIsAsSaved(t *testing.T, open Open) {
 
 	in := date.Add(999 * time.Millisecond).In(time.FixedZone("", 3600)) // is kept to the second
 	must(t, v.BeginVerification(t.Context(), migrate.Verification{Started: started}))
-	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f}, migrate.Finding{Kind: migrate.KindDate, Date: in}))
+	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f}, nil, migrate.Finding{Kind: migrate.KindDate, Date: in}))
 	same(t, "date", findings(t, v)[0].Date, date)
 }
 
@@ -124,7 +124,7 @@ func verificationReplacesTheOneBefore(t *testing.T, open Open) {
 	f := folder(t, mailbox(t, c, "a"), "INBOX")
 	v := verifications(t, c, "a")
 	must(t, v.BeginVerification(t.Context(), migrate.Verification{Depth: "content", Started: started}))
-	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f, Next: 9, Arrived: 9}, migrate.Finding{Kind: migrate.KindExtra}))
+	must(t, v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f, Next: 9, Arrived: 9}, nil, migrate.Finding{Kind: migrate.KindExtra}))
 	must(t, v.EndVerification(t.Context(), migrate.Verification{Ended: started}))
 
 	want := migrate.Verification{Depth: "counts", Started: started.Add(time.Hour)}
@@ -148,8 +148,8 @@ func findingsComeInOrder(t *testing.T, open Open) {
 		for k := range 100 {
 			ds = append(ds, migrate.Finding{Kind: migrate.KindMissing, UID: migrate.UID(n - i - k)})
 		}
-		must(t, va.SaveVerified(t.Context(), migrate.FolderVerification{Folder: fa}, ds...))
-		must(t, vb.SaveVerified(t.Context(), migrate.FolderVerification{Folder: fb}, ds...))
+		must(t, va.SaveVerified(t.Context(), migrate.FolderVerification{Folder: fa}, nil, ds...))
+		must(t, vb.SaveVerified(t.Context(), migrate.FolderVerification{Folder: fb}, nil, ds...))
 		if i == n/2 { // ids may be used again, and yet the order holds
 			must(t, vb.BeginVerification(t.Context(), migrate.Verification{Started: started}))
 		}
@@ -162,7 +162,7 @@ func findingsComeInOrder(t *testing.T, open Open) {
 		}
 		want--
 		if want%1000 == 0 { // and may be read while others are saved
-			must(t, vb.SaveVerified(t.Context(), migrate.FolderVerification{Folder: fb}, d))
+			must(t, vb.SaveVerified(t.Context(), migrate.FolderVerification{Folder: fb}, nil, d))
 		}
 	}
 	same(t, "those that did not come", want, migrate.UID(0))
@@ -177,14 +177,14 @@ func refusedFolderSavesNoFinding(t *testing.T, open Open) {
 	other := folder(t, mailbox(t, c, "b"), "INBOX")
 	v := verifications(t, c, "a")
 	good := migrate.Finding{Kind: migrate.KindMissing, Folder: f, UID: 1, Target: "m"}
-	wantError(t, "a verification that was not begun", v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f}, good))
+	wantError(t, "a verification that was not begun", v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f}, nil, good))
 	wantError(t, "the end of a verification that was not begun", v.EndVerification(t.Context(), migrate.Verification{Ended: started}))
 
 	begun := migrate.Verification{Depth: "counts", Started: started}
 	must(t, v.BeginVerification(t.Context(), begun))
-	wantError(t, "a folder of another mailbox", v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: other}, good))
-	wantError(t, "a folder that does not exist", v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: other + 1000}, good))
-	wantError(t, "a finding in a folder that does not exist", v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f}, good,
+	wantError(t, "a folder of another mailbox", v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: other}, nil, good))
+	wantError(t, "a folder that does not exist", v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: other + 1000}, nil, good))
+	wantError(t, "a finding in a folder that does not exist", v.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f}, nil, good,
 		migrate.Finding{Kind: migrate.KindMissing, Folder: other + 1000, UID: 1, Target: "m"}))
 	sameVerification(t, "after what was refused", v, begun)
 	same(t, "findings", len(findings(t, v)), 0)
@@ -198,7 +198,7 @@ func verificationsAreApart(t *testing.T, open Open) {
 		v := verifications(t, c, source)
 		want[i] = migrate.Verification{Depth: source, Started: started, Folders: []migrate.FolderVerification{{Folder: f, Arrived: int64(i)}}}
 		must(t, v.BeginVerification(t.Context(), want[i]))
-		must(t, v.SaveVerified(t.Context(), want[i].Folders[0], migrate.Finding{Kind: migrate.Kind(source)}))
+		must(t, v.SaveVerified(t.Context(), want[i].Folders[0], nil, migrate.Finding{Kind: migrate.Kind(source)}))
 	}
 	must(t, verifications(t, c, "a").EndVerification(t.Context(), migrate.Verification{Ended: started}))
 	sameVerification(t, "the other", verifications(t, c, "b"), want[1])

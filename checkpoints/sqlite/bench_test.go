@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/proof"
 )
 
 func list(b *testing.B, l migrate.Ledger, folder int64, n int) {
@@ -153,7 +155,7 @@ func BenchmarkFindings(b *testing.B) {
 				ds = append(ds, migrate.Finding{Kind: migrate.KindMissing, Folder: folder, UID: migrate.UID(i), Target: graphID(0, 0, i), Date: time.Unix(int64(i), 0),
 					MessageID: fmt.Sprintf("<%032x@old.example>", i), From: "somebody@old.example"})
 			}
-			if err := v.SaveVerified(context.Background(), migrate.FolderVerification{Folder: folder, Next: migrate.UID(from)}, ds...); err != nil {
+			if err := v.SaveVerified(context.Background(), migrate.FolderVerification{Folder: folder, Next: migrate.UID(from)}, nil, ds...); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -180,4 +182,47 @@ func BenchmarkFindings(b *testing.B) {
 	b.ReportMetric(saved.Seconds()/float64(b.N), "s/saved")
 	b.ReportMetric(read.Seconds()/float64(b.N), "s/read")
 	b.ReportMetric(forgotten.Seconds()/float64(b.N), "s/forgotten")
+}
+
+// BenchmarkLog appends a million entries, as a first report does, and reads
+// them and the latest of each message.
+func BenchmarkLog(b *testing.B) {
+	const n, batch = 1_000_000, 1000
+	text := "message 1 %d copied 1763800000 12345 " + strings.Repeat("0", 128) + " " + strings.Repeat("x", 80)
+	var appended, read, latest time.Duration
+	for range b.N {
+		path := filepath.Join(b.TempDir(), "mailhaul.db")
+		l := open(b, path).Log()
+		start := time.Now()
+		for from := 0; from < n; from += batch {
+			var es []proof.Entry
+			for i := from; i < from+batch; i++ {
+				es = append(es, proof.Entry{Folder: 1, ID: int64(i), Text: fmt.Sprintf(text, i)})
+			}
+			if err := l.Append(context.Background(), es...); err != nil {
+				b.Fatal(err)
+			}
+		}
+		appended += time.Since(start)
+		start = time.Now()
+		for _, err := range l.Entries(context.Background(), 0, n) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		read += time.Since(start)
+		start = time.Now()
+		for _, err := range l.Latest(context.Background(), 1) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		latest += time.Since(start)
+		if info, err := os.Stat(path); err == nil {
+			b.ReportMetric(float64(info.Size())/n, "octets/entry")
+		}
+	}
+	b.ReportMetric(appended.Seconds()/float64(b.N), "s/appended")
+	b.ReportMetric(read.Seconds()/float64(b.N), "s/read")
+	b.ReportMetric(latest.Seconds()/float64(b.N), "s/latest")
 }

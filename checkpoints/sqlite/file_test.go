@@ -107,10 +107,10 @@ func TestWhatACrashLeavesOfANewFileIsNoHindrance(t *testing.T) {
 func TestANewerSchemaIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mailhaul.db")
 	filled(t, path)
-	change(t, path, `PRAGMA user_version = 4`)
+	change(t, path, `PRAGMA user_version = 5`)
 	for name, open := range map[string]func(string) (*Store, error){"Open": Open, "OpenReadOnly": OpenReadOnly} {
 		_, err := open(path)
-		if err == nil || !strings.Contains(err.Error(), path+" was written by a newer mailhaul: it has schema 4, and this one knows up to 3") {
+		if err == nil || !strings.Contains(err.Error(), path+" was written by a newer mailhaul: it has schema 5, and this one knows up to 4") {
 			t.Errorf("%s: error %v, want one that names both schemas", name, err)
 		}
 		wantHint(t, err, "that version of mailhaul")

@@ -29,6 +29,12 @@ func graphID(mailbox, folder, n int) migrate.MessageID {
 	return migrate.MessageID(base64.URLEncoding.EncodeToString(append(id, tail[:24]...)))
 }
 
+// messageID is like those of mail, of 60 octets.
+func messageID(mailbox, folder, n int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "id %d %d %d", mailbox, folder, n))
+	return fmt.Sprintf("<%x.%08x@mail.example.com>", sum[:16], n*7919)
+}
+
 // fill records the copy of n messages as a run does: four mailboxes of five
 // folders at the same time, listed in batches, then intent and result.
 func fill(t testing.TB, s *Store, n int, id func(mailbox, folder, n int) migrate.MessageID) {
@@ -56,7 +62,7 @@ func fill(t testing.TB, s *Store, n int, id func(mailbox, folder, n int) migrate
 			for m, l := range ledgers {
 				var rs []migrate.Record
 				for i := from; i < min(from+batch, each); i++ {
-					rs = append(rs, migrate.Record{Folder: states[m].ID, UID: migrate.UID(i*2 + 1), Size: int64(9000 + i)})
+					rs = append(rs, migrate.Record{Folder: states[m].ID, UID: migrate.UID(i*2 + 1), Size: int64(9000 + i), MessageID: messageID(m, f, i)})
 				}
 				if err := l.AddListed(ctx, rs...); err != nil {
 					t.Fatal(err)
@@ -66,7 +72,7 @@ func fill(t testing.TB, s *Store, n int, id func(mailbox, folder, n int) migrate
 				for m, l := range ledgers {
 					var rs []migrate.Record
 					for j := i; j < min(i+group, each); j++ {
-						rs = append(rs, migrate.Record{Folder: states[m].ID, UID: migrate.UID(j*2 + 1), Size: int64(9000 + j), Doubt: true,
+						rs = append(rs, migrate.Record{Folder: states[m].ID, UID: migrate.UID(j*2 + 1), Size: int64(9000 + j), Doubt: true, MessageID: messageID(m, f, j),
 							Digest: sha256.Sum256(fmt.Appendf(nil, "%d %d %d", m, f, j))})
 					}
 					if err := l.Save(ctx, rs...); err != nil {

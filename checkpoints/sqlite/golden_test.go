@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/proof"
 )
 
 var golden = flag.Bool("golden", false, "write the golden file of the schema's present version, which must not be released yet")
@@ -58,6 +60,13 @@ func goldenRecords(version int) []migrate.Record {
 		rs = slices.Insert(rs, 7, migrate.Record{Folder: 1, UID: 8, Outcome: migrate.Moved, Size: 107, Digest: digest("8"), Vanished: true},
 			migrate.Record{Folder: 1, UID: 9, Outcome: migrate.Removed, Size: 108, Digest: digest("9"), Vanished: true})
 	}
+	if version >= 4 {
+		for i := range rs {
+			rs[i].MessageID = fmt.Sprintf("<%d@old.example>", rs[i].UID)
+		}
+		rs[2].Head = migrate.Head{From: "c@old.example", Date: time.Date(2015, 4, 3, 2, 1, 0, 0, time.UTC), Subject: "changed"}
+		rs[6].Head = migrate.Head{From: "d@old.example", Subject: "failed"}
+	}
 	return rs
 }
 
@@ -68,12 +77,34 @@ func goldenVerification() migrate.Verification {
 	}
 }
 
-func goldenFindings() []migrate.Finding {
-	return []migrate.Finding{
+func goldenFindings(version int) []migrate.Finding {
+	fs := []migrate.Finding{
 		{Kind: migrate.KindMissing, Folder: 1, UID: 4, Target: "19a0b1c2d3e4f507", Detail: "nowhere", MessageID: "<4@old.example>", From: "b@old.example",
 			Date: time.Date(2019, 8, 7, 6, 5, 4, 0, time.UTC)},
 		{Kind: migrate.KindExtra, Target: "19a0b1c2d3e4f509"},
 	}
+	if version >= 4 {
+		fs[0].Subject = "lost"
+	}
+	return fs
+}
+
+// goldenPasses are what older files know of them: the latest one.
+func goldenPasses(version int) []migrate.Pass {
+	s := goldenState(version)
+	ps := []migrate.Pass{{Started: s.Started, Ended: s.Ended, Complete: s.Complete, Error: s.Error}}
+	if version >= 4 {
+		ps = slices.Insert(ps, 0, migrate.Pass{Started: time.Date(2026, 11, 21, 1, 2, 3, 0, time.UTC)})
+	}
+	return ps
+}
+
+func goldenReplica() migrate.Replica {
+	return migrate.Replica{UID: 3, Content: sha256.Sum256([]byte("replica"))}
+}
+
+func goldenEntries() []proof.Entry {
+	return []proof.Entry{{ID: 1, Text: "folder 1"}, {Folder: 1, ID: 3, Text: "message 1 3"}, {Folder: 1, ID: 3, Text: "message 1 3 again"}}
 }
 
 // goldenFile has what each released version of mailhaul wrote.
@@ -138,6 +169,10 @@ func isGolden(t *testing.T, name string, s *Store, version int) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
+		if version < 4 && !r.Settled.IsZero() || version >= 4 && r.Settled.IsZero() != (r.Outcome == migrate.Pending) {
+			t.Errorf("%s: %v was settled at %v", name, r.Outcome, r.Settled)
+		}
+		r.Settled = time.Time{}
 		got = append(got, r)
 	}
 	if !reflect.DeepEqual(got, goldenRecords(version)) {
@@ -145,7 +180,11 @@ func isGolden(t *testing.T, name string, s *Store, version int) {
 	}
 	for i := range 2 { // a doubt, and a copy
 		want := goldenRecords(version)[1+2*i:][:1]
-		if got, err := l.ByDigest(t.Context(), want[0].Digest, false); err != nil || !reflect.DeepEqual(got, want) {
+		got, err := l.ByDigest(t.Context(), want[0].Digest, false)
+		if len(got) == 1 {
+			got[0].Settled = time.Time{}
+		}
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: by digest %+v, error %v, want %+v", name, got, err, want)
 		}
 	}
@@ -154,7 +193,7 @@ func isGolden(t *testing.T, name string, s *Store, version int) {
 		t.Errorf("%s: tallies %+v, error %v", name, ts, err)
 	}
 
-	verification, findings := goldenVerification(), goldenFindings()
+	verification, findings := goldenVerification(), goldenFindings(version)
 	if version < 2 {
 		verification, findings = migrate.Verification{}, nil
 	}
@@ -171,6 +210,117 @@ func isGolden(t *testing.T, name string, s *Store, version int) {
 	}
 	if !reflect.DeepEqual(found, findings) {
 		t.Errorf("%s: findings %+v", name, found)
+	}
+	isGoldenReport(t, name, v, version)
+	isGoldenLog(t, name, s, version)
+}
+
+// isGoldenReport expects what a golden file holds for reports.
+func isGoldenReport(t *testing.T, name string, l *ledger, version int) {
+	t.Helper()
+	if got, err := l.Passes(t.Context()); err != nil || !reflect.DeepEqual(got, goldenPasses(version)) {
+		t.Errorf("%s: passes %+v, error %v", name, got, err)
+	}
+	var notable, want []migrate.Record
+	for r, err := range l.Notable(t.Context()) {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		r.Settled = time.Time{}
+		notable = append(notable, r)
+	}
+	for _, r := range goldenRecords(version) {
+		if r.Notable() {
+			want = append(want, r)
+		}
+	}
+	if !reflect.DeepEqual(notable, want) {
+		t.Errorf("%s: notable %+v", name, notable)
+	}
+	if got, err := l.Excluded(t.Context()); err != nil || !maps.Equal(got, map[string]int64{"rule old-mail": 1}) {
+		t.Errorf("%s: excluded %v, error %v", name, got, err)
+	}
+	hours, err := l.Timeline(t.Context())
+	if err != nil || version < 4 && len(hours) > 0 || version >= 4 && (len(hours) != 1 || hours[0].Messages != 1 || hours[0].Bytes != 102) {
+		t.Errorf("%s: timeline %+v, error %v", name, hours, err)
+	}
+	var replicas []migrate.Replica
+	for r, err := range l.Replicas(t.Context(), 1) {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		replicas = append(replicas, r)
+	}
+	if version < 4 && len(replicas) > 0 || version >= 4 && !slices.Equal(replicas, []migrate.Replica{goldenReplica()}) {
+		t.Errorf("%s: replicas %+v", name, replicas)
+	}
+}
+
+// isGoldenLog expects the log of a golden file.
+func isGoldenLog(t *testing.T, name string, s *Store, version int) {
+	t.Helper()
+	var want, texts []string
+	var latest []proof.Entry
+	heads := []string(nil)
+	if version >= 4 {
+		for _, e := range goldenEntries() {
+			want = append(want, e.Text)
+		}
+		heads = []string{"head"}
+	}
+	l := s.Log()
+	n, err := l.Size(t.Context())
+	if err != nil || n != int64(len(want)) {
+		t.Errorf("%s: a log of %d entries, error %v", name, n, err)
+	}
+	for text, err := range l.Entries(t.Context(), 0, 9) {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		texts = append(texts, text)
+	}
+	if !slices.Equal(texts, want) {
+		t.Errorf("%s: entries %q", name, texts)
+	}
+	for e, err := range l.Latest(t.Context(), 1) {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		latest = append(latest, e)
+	}
+	if version < 4 && len(latest) > 0 || version >= 4 && !slices.Equal(latest, goldenEntries()[2:]) {
+		t.Errorf("%s: latest entries %+v", name, latest)
+	}
+	if got, err := l.Heads(t.Context()); err != nil || !slices.Equal(got, heads) {
+		t.Errorf("%s: heads %q, error %v", name, got, err)
+	}
+	if secret, err := l.Secret(t.Context()); version >= 4 && (err != nil || fmt.Sprintf("%x", sha256.Sum256(secret)) != goldenSecret) {
+		t.Errorf("%s: secret with the digest %x, error %v", name, sha256.Sum256(secret), err)
+	}
+}
+
+// goldenSecret is the digest of the secret in the golden files.
+const goldenSecret = "ad8809fc4766dc4b892480e14ec81a323fe2bf2785fee4655b3efa1ef1954a95"
+
+func TestWhatIsReadBackOfOldMailCounts(t *testing.T) {
+	s := open(t, copyGolden(t, 3)) // which does not say when messages came to their outcome
+	m, err := s.Mailbox(t.Context(), "a@old.example", "a@new.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := m.(*ledger)
+	if err := l.SaveVerified(t.Context(), migrate.FolderVerification{Folder: 1}, []migrate.Replica{goldenReplica()}); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for r, err := range l.Replicas(t.Context(), 1) {
+		if err != nil || r != goldenReplica() {
+			t.Errorf("%+v, error %v", r, err)
+		}
+		n++
+	}
+	if n != 1 {
+		t.Errorf("%d replicas, want 1", n)
 	}
 }
 
@@ -246,8 +396,12 @@ func writeGolden(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.SaveState(t.Context(), goldenState(schemaVersion)); err != nil {
-		t.Fatal(err)
+	for _, p := range goldenPasses(schemaVersion) {
+		state := goldenState(schemaVersion)
+		state.Started, state.Ended, state.Complete, state.Error = p.Started, p.Ended, p.Complete, p.Error
+		if err := l.SaveState(t.Context(), state); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for f := range slices.Values(goldenFolders(schemaVersion)) {
 		f.ID = 0
@@ -258,9 +412,11 @@ func writeGolden(t *testing.T, file string) {
 	if err := l.AddListed(t.Context(), goldenRecords(schemaVersion)...); err != nil {
 		t.Fatal(err)
 	}
-	v, verification := l.(*ledger), goldenVerification()
-	if err := errors.Join(v.BeginVerification(t.Context(), verification),
-		v.SaveVerified(t.Context(), verification.Folders[0], goldenFindings()...),
+	v, verification, log := l.(*ledger), goldenVerification(), s.Log()
+	_, err = log.Secret(t.Context())
+	if err := errors.Join(err, log.Append(t.Context(), goldenEntries()...), log.AddHead(t.Context(), "head"),
+		v.BeginVerification(t.Context(), verification),
+		v.SaveVerified(t.Context(), verification.Folders[0], []migrate.Replica{goldenReplica()}, goldenFindings(schemaVersion)...),
 		v.EndVerification(t.Context(), verification)); err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,12 @@ func (l *ledger) SaveState(ctx context.Context, s migrate.MailboxState) error {
 	return l.store.save(ctx, "save mailbox", func(w *writer) error {
 		_, err := w.exec(`UPDATE mailbox SET position = ?, started = ?, ended = ?, complete = ?, error = ?, hint = ?, cutover = ? WHERE id = ?`,
 			string(s.Position), formatTime(s.Started), formatTime(s.Ended), s.Complete, s.Error, s.Hint, formatTime(s.Cutover), l.mailbox)
+		if err != nil || s.Started.IsZero() {
+			return err
+		}
+		_, err = w.exec(`INSERT INTO pass (mailbox, started, ended, complete, error) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET (ended, complete, error) = (excluded.ended, excluded.complete, excluded.error)`,
+			l.mailbox, formatTime(s.Started), formatTime(s.Ended), s.Complete, s.Error)
 		return err
 	})
 }

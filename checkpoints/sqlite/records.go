@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -33,8 +34,8 @@ func (l *ledger) AddListed(ctx context.Context, rs ...migrate.Record) error {
 			}
 		}
 		for _, r := range rs {
-			err := l.put(w, r, `INSERT INTO message (outcome, doubt, size, digest, shared, target, remark, message_id, vanished, flags, id, mailbox)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, "exists already")
+			err := l.put(w, r, `INSERT INTO message (outcome, settled, doubt, size, digest, shared, target, remark, message_id, vanished, flags, id, mailbox)
+				VALUES (?1, CASE ?1 WHEN 0 THEN NULL ELSE ?2 END, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, "exists already")
 			if err != nil {
 				return err
 			}
@@ -47,8 +48,9 @@ func (l *ledger) Save(ctx context.Context, rs ...migrate.Record) error {
 	defer l.store.counts.saving()()
 	return l.store.save(ctx, "save messages", func(w *writer) error {
 		for _, r := range rs {
-			err := l.put(w, r, `UPDATE message SET outcome = ?, doubt = ?, size = ?, digest = ?, shared = ?, target = ?, remark = ?, message_id = ?,
-				vanished = ?, flags = ? WHERE id = ? AND mailbox = ?`, "does not exist")
+			err := l.put(w, r, `UPDATE message SET outcome = ?1, settled = CASE ?1 WHEN 0 THEN NULL WHEN outcome THEN settled ELSE ?2 END,
+				doubt = ?, size = ?, digest = ?, shared = ?, target = ?, remark = ?, message_id = ?, vanished = ?, flags = ?
+				WHERE id = ? AND mailbox = ?`, "does not exist")
 			if err != nil {
 				return err
 			}
@@ -86,11 +88,35 @@ func (l *ledger) put(w *writer, r migrate.Record, statement, refusal string) err
 			return err
 		}
 	}
-	n, err := w.exec(statement, r.Outcome, r.Doubt, r.Size, digest, shared, target, note, messageID, r.Vanished, flags, rowID(r.Folder, r.UID), l.mailbox)
+	n, err := w.exec(statement, r.Outcome, time.Now().Unix(), r.Doubt, r.Size, digest, shared, target, note, messageID, r.Vanished, flags, rowID(r.Folder, r.UID), l.mailbox)
 	if err == nil && n == 0 {
 		err = refuse("the record of message %d in folder %d %s", r.UID, r.Folder, refusal)
 	}
+	if err != nil {
+		return err
+	}
+	return l.putHeading(w, r)
+}
+
+// putHeading writes the heading of r, or removes it if r is not notable.
+func (l *ledger) putHeading(w *writer, r migrate.Record) error {
+	if !r.Notable() {
+		_, err := w.exec(`DELETE FROM heading WHERE message = ?`, rowID(r.Folder, r.UID))
+		return err
+	}
+	_, err := w.exec(`REPLACE INTO heading (message, mailbox, author, date, subject) VALUES (?, ?, ?, ?, ?)`,
+		rowID(r.Folder, r.UID), l.mailbox, r.Head.From, unixTime(r.Head.Date), r.Head.Subject)
 	return err
+}
+
+// unixTime returns the seconds of t since 1970; null if there is no time.
+func unixTime(t time.Time) sql.NullInt64 { return sql.NullInt64{Int64: t.Unix(), Valid: !t.IsZero()} }
+
+func timeOf(seconds sql.NullInt64) time.Time {
+	if !seconds.Valid {
+		return time.Time{}
+	}
+	return time.Unix(seconds.Int64, 0).UTC()
 }
 
 // target splits a target id into how many octets it shares with the folder's
@@ -176,12 +202,14 @@ func sharedPrefix(a, b string) (n int) {
 }
 
 const selectColumns = `SELECT m.id, m.outcome, m.doubt, m.size, m.digest, m.shared, m.target, f.base,
-		coalesce(r.notes, ''), coalesce(r.reason, ''), coalesce(r.hint, ''), coalesce(m.message_id, ''), m.vanished, s.flags
+		coalesce(r.notes, ''), coalesce(r.reason, ''), coalesce(r.hint, ''), coalesce(m.message_id, ''), m.vanished, s.flags,
+		m.settled, coalesce(h.author, ''), h.date, coalesce(h.subject, '')
 	`
 
-const selectRecords = selectColumns + `FROM folder f JOIN message m LEFT JOIN remark r ON r.id = m.remark LEFT JOIN flagset s ON s.id = m.flags `
+// joins find what is beside a message; few have a heading.
+const joins = `LEFT JOIN remark r ON r.id = m.remark LEFT JOIN flagset s ON s.id = m.flags LEFT JOIN heading h ON h.message = m.id `
 
-const recordsQuery = selectRecords + `WHERE f.id = ? AND f.mailbox = ? AND m.id BETWEEN ? AND ? ORDER BY m.id LIMIT ?`
+const recordsQuery = selectColumns + `FROM folder f JOIN message m ` + joins + `WHERE f.id = ? AND f.mailbox = ? AND m.id BETWEEN ? AND ? ORDER BY m.id LIMIT ?`
 
 // digestQuery is one statement, so that a message cannot slip through it by
 // leaving doubt. Each of its parts has its index, and is limited before it is
@@ -197,20 +225,22 @@ const doubtsQuery = `
 
 const equalRows = `SELECT * FROM message WHERE mailbox = ?1 AND substr(digest, 1, 6) = ?2 AND digest = ?3 AND `
 
-const digestJoin = `JOIN folder f ON f.id = m.id >> 32 LEFT JOIN remark r ON r.id = m.remark LEFT JOIN flagset s ON s.id = m.flags`
+const digestJoin = `JOIN folder f ON f.id = m.id >> 32 ` + joins
 
-// scanRecord reads a row of selectRecords.
+// scanRecord reads a row of selectColumns.
 func scanRecord(rows *sql.Rows) (r migrate.Record, err error) {
 	var id int64
 	var shared int
 	var digest, target, base sql.RawBytes
 	var notes string
 	var flags sql.NullString
+	var settled, date sql.NullInt64
 	if err := rows.Scan(&id, &r.Outcome, &r.Doubt, &r.Size, &digest, &shared, &target, &base, &notes, &r.Reason, &r.Hint, &r.MessageID,
-		&r.Vanished, &flags); err != nil {
+		&r.Vanished, &flags, &settled, &r.Head.From, &date, &r.Head.Subject); err != nil {
 		return r, err
 	}
 	r.Folder, r.UID = id>>32, migrate.UID(id)
+	r.Settled, r.Head.Date = timeOf(settled), timeOf(date)
 	copy(r.Digest[:], digest)
 	r.Target = joinTarget(base, shared, target)
 	if r.Notes, err = splitList(notes); err != nil {
@@ -267,7 +297,7 @@ func (l *ledger) ByDigest(ctx context.Context, d migrate.Digest, all bool) ([]mi
 	return rs, nil
 }
 
-// records returns the rows of a query on selectRecords, of which there are few.
+// records returns the rows of a query on selectColumns, of which there are few.
 func records(rows *sql.Rows, err error) (rs []migrate.Record, _ error) {
 	if err != nil {
 		return nil, err

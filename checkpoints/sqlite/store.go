@@ -5,8 +5,9 @@
 // connections and neither wait for the writer nor hold it up. One process at a
 // time may open a file for a run; others may look at it with [OpenReadOnly].
 //
-// The file holds addresses, folder names, sizes, digests and the target's ids,
-// and no content and no secrets; only its owner can read it. Its layout is in
+// The file holds addresses, folder names, sizes, digests, the target's ids,
+// Message-IDs, and the subjects of what failed or was changed; no other content
+// and no passwords. Only its owner can read it. Its layout is in
 // schema1.sql and those that follow it.
 package sqlite
 
@@ -121,7 +122,7 @@ func (s *Store) openToLook() (err error) {
 	}
 	if s.schema < schemaVersion {
 		s.read.SetMaxOpenConns(1) // which has the views
-		if _, err := s.read.Exec(shadow); err != nil {
+		if _, err := s.read.Exec(shadow(s.schema)); err != nil {
 			return err
 		}
 	}

@@ -82,7 +82,7 @@ func (l *ledger) BeginVerification(ctx context.Context, v migrate.Verification) 
 	})
 }
 
-func (l *ledger) SaveVerified(ctx context.Context, f migrate.FolderVerification, findings ...migrate.Finding) error {
+func (l *ledger) SaveVerified(ctx context.Context, f migrate.FolderVerification, replicas []migrate.Replica, findings ...migrate.Finding) error {
 	return l.store.save(ctx, "save verification", func(w *writer) error {
 		n, err := w.exec(`REPLACE INTO verified (folder, mailbox, next, arrived, present, merged, held, new, compared, explained, unread)
 			SELECT folder.id, mailbox, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM folder JOIN verification USING (mailbox) WHERE folder.id = ? AND mailbox = ?`,
@@ -92,6 +92,12 @@ func (l *ledger) SaveVerified(ctx context.Context, f migrate.FolderVerification,
 		}
 		if n == 0 {
 			return refuse("folder %d is not of this mailbox, or no verification was begun", f.Folder)
+		}
+		now := time.Now().Unix()
+		for _, r := range replicas {
+			if _, err := w.exec(`REPLACE INTO replica (message, digest, time) VALUES (?, ?, ?)`, rowID(f.Folder, r.UID), r.Content[:], now); err != nil {
+				return err
+			}
 		}
 		for _, d := range findings {
 			if err := l.find(w, d); err != nil {
@@ -105,19 +111,16 @@ func (l *ledger) SaveVerified(ctx context.Context, f migrate.FolderVerification,
 // find adds one finding.
 func (l *ledger) find(w *writer, d migrate.Finding) error {
 	var shared int
-	var target, date any = []byte(d.Target), nil
+	var target any = []byte(d.Target)
 	if d.Folder != 0 {
 		var err error
 		if shared, target, err = w.target(d.Folder, d.Target); err != nil {
 			return err
 		}
 	}
-	if !d.Date.IsZero() {
-		date = d.Date.Unix()
-	}
-	_, err := w.exec(`INSERT INTO finding (mailbox, kind, folder, uid, shared, target, detail, message_id, author, date)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		l.mailbox, string(d.Kind), d.Folder, d.UID, shared, target, d.Detail, d.MessageID, d.From, date)
+	_, err := w.exec(`INSERT INTO finding (mailbox, kind, folder, uid, shared, target, detail, message_id, author, subject, date)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		l.mailbox, string(d.Kind), d.Folder, d.UID, shared, target, d.Detail, d.MessageID, d.From, d.Subject, unixTime(d.Date))
 	return err
 }
 
@@ -151,7 +154,7 @@ func (l *ledger) Findings(ctx context.Context) iter.Seq2[migrate.Finding, error]
 
 // findings returns one page of them, from after the row last, and its end.
 func (l *ledger) findings(ctx context.Context, last int64) (ds []migrate.Finding, end int64, err error) {
-	rows, err := l.store.read.QueryContext(ctx, `SELECT d.id, d.kind, d.folder, d.uid, d.shared, d.target, f.base, d.detail, d.message_id, d.author, d.date
+	rows, err := l.store.read.QueryContext(ctx, `SELECT d.id, d.kind, d.folder, d.uid, d.shared, d.target, f.base, d.detail, d.message_id, d.author, d.subject, d.date
 		FROM finding d LEFT JOIN folder f ON f.id = d.folder WHERE d.mailbox = ? AND d.id > ? ORDER BY d.id LIMIT ?`, l.mailbox, last, page)
 	if err != nil {
 		return nil, 0, err
@@ -162,13 +165,10 @@ func (l *ledger) findings(ctx context.Context, last int64) (ds []migrate.Finding
 		var shared int
 		var target, base sql.RawBytes
 		var date sql.NullInt64
-		if err := rows.Scan(&end, &d.Kind, &d.Folder, &d.UID, &shared, &target, &base, &d.Detail, &d.MessageID, &d.From, &date); err != nil {
+		if err := rows.Scan(&end, &d.Kind, &d.Folder, &d.UID, &shared, &target, &base, &d.Detail, &d.MessageID, &d.From, &d.Subject, &date); err != nil {
 			return ds, end, err
 		}
-		d.Target = joinTarget(base, shared, target)
-		if date.Valid {
-			d.Date = time.Unix(date.Int64, 0).UTC()
-		}
+		d.Target, d.Date = joinTarget(base, shared, target), timeOf(date)
 		ds = append(ds, d)
 	}
 	return ds, end, rows.Err()

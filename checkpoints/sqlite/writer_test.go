@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 )
@@ -113,6 +114,7 @@ func TestAnErrorOfTheDiskFailsEveryCallOfTheCommit(t *testing.T) {
 		t.Errorf("the next call: %v", err)
 	}
 	for r, err := range l.Records(t.Context(), folder, 0, 9) {
+		r.Settled = time.Time{}
 		if err != nil || !reflect.DeepEqual(r, want) {
 			t.Errorf("record %+v, error %v, want %+v", r, err, want)
 		}
@@ -196,6 +198,12 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 		recordsQuery:   {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		digestQuery:    equal,
 		allDigestQuery: equal,
+		notableQuery:   {"h USING INDEX heading_mailbox (mailbox=? AND rowid>?)", "m USING INTEGER PRIMARY KEY (rowid=?)"},
+		replicasQuery:  {"r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", "m USING INTEGER PRIMARY KEY (rowid=?)"},
+		excludedQuery:  {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		timelineQuery:  {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		latestQuery:    {"entry USING COVERING INDEX entry_latest (folder=? AND id>?)", "e USING INTEGER PRIMARY KEY (rowid=?)"},
+		entriesQuery:   {"entry USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 	} {
 		rows, err := s.read.Query("EXPLAIN QUERY PLAN "+query, 1, 1, 1, 1, 1)
 		if err != nil {

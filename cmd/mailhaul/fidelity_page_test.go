@@ -234,10 +234,11 @@ func oddFate(a arrival) string {
 func (p *page) notes(t *testing.T) {
 	p.b.WriteString("\n## What the records note\n\nEach note is in the record of the message that it is about, by this name.\n\n")
 	p.header("")
+	means := meanings(t)
 	p.counts(func(a arrival) []string { return a.Notes }, func(note string) string {
-		if meanings()[note] == "" {
+		if means[note] == "" {
 			t.Errorf("the page does not say what the note %q means", note)
 		}
-		return "`" + note + "`: " + meanings()[note]
+		return "`" + note + "`: " + means[note]
 	})
 }

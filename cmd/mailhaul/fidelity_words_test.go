@@ -1,6 +1,12 @@
 package main
 
-import "github.com/mailhaul/mailhaul/migrate/migratetest"
+import (
+	"testing"
+
+	"github.com/mailhaul/mailhaul/migrate/locale"
+	"github.com/mailhaul/mailhaul/migrate/migratetest"
+	"github.com/mailhaul/mailhaul/migrate/report"
+)
 
 // A footnote says how sure cells are, or why they say what they say.
 type footnote struct {
@@ -67,32 +73,17 @@ func footnotes() []footnote {
 	}
 }
 
-// meanings says what the notes in records mean.
-func meanings() map[string]string {
-	return map[string]string{
-		"addresses-repaired":                           "a field of addresses could not be read; the addresses that were found in it are there",
-		"alternative-text-dropped":                     "the plain text beside HTML is gone",
-		"answered-flag-dropped":                        "`\\Answered` is gone",
-		"attached-message-as-file":                     "an attached message is a file of type .eml, octet for octet",
-		"authors-shortened":                            "of several authors, the first is kept",
-		"charset-guessed-and-original-attached":        "the charset of the text is unknown and was guessed, so the original is attached whole",
-		"control-characters-dropped":                   "characters that Exchange cannot hold are gone from the text",
-		"damaged-mime-attached":                        "something could not be read, so the original is attached whole",
-		"date-is-import-time":                          "it has no date that the target takes, or is a draft at Gmail, and is dated by the import",
-		"draft-as-message":                             "a draft is an ordinary message",
-		"flags-dropped":                                "`\\Answered`, `$Forwarded` or keywords are gone",
-		"forwarded-flag-dropped":                       "`$Forwarded` is gone",
-		"from-repaired":                                "Gmail refused it for its From, so it has one of one address; the old one stands beside it",
-		"inner-signature-broken-and-original-attached": "a part was signed or encrypted, so the original is attached whole",
-		"keyword-dropped":                              "a keyword that a mail program set for itself is gone",
-		"message-id-missing":                           "the message has no Message-ID, and gets one",
-		"mime-structure-rebuilt":                       "the parts were put together anew",
-		"sent-date-missing":                            "the message has no Date that can be read",
-		"not-placed":                                   "a copy in Spam, Trash or Drafts of a message that is elsewhere too does not move it there",
-		"sent-label-kept":                              "it left Sent at the source, and Gmail may not take it out of Sent, so it may be there too",
-		"sent-label-refused":                           "Gmail does not let the API put it into Sent, so it stands under the label `Sent (migrated)`",
-		"too-large-to-import":                          "it was too large for `importmime` and went by `json`",
+// meanings says what the notes in records mean, as reports do.
+func meanings(t *testing.T) map[string]string {
+	l, err := locale.New("en")
+	if err != nil {
+		t.Fatal(err)
 	}
+	m, err := report.Meanings(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // damages says what is wrong with the kinds of generated mail that break the rules.

@@ -115,7 +115,7 @@ func TestOnlyWhatIsMissingStillIsMadePending(t *testing.T) {
 		if err := memory.AddListed(t.Context(), records...); err != nil {
 			t.Fatal(err)
 		}
-		if err := verifications.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f.ID}, found...); err != nil {
+		if err := verifications.SaveVerified(t.Context(), migrate.FolderVerification{Folder: f.ID}, nil, found...); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -21,8 +21,8 @@ type Level string
 
 const (
 	Full   Level = "full"   // everything
-	Masked Level = "masked" // an address as a***@example.com
-	Hashed Level = "hashed" // an address as 16 hexadecimal digits
+	Masked Level = "masked" // an address as a***@example.com, a subject as Off***
+	Hashed Level = "hashed" // an address, a subject or the name of a folder as 16 hexadecimal digits
 )
 
 // A Policy names people at a level. The zero Policy masks.
@@ -44,10 +44,8 @@ func (p Policy) Address(s string) string {
 	switch {
 	case p.Everything():
 		return s
-	case p.Level == Hashed && len(p.Key) > 0:
-		mac := hmac.New(sha256.New, p.Key)
-		mac.Write([]byte(strings.ToLower(s)))
-		return hex.EncodeToString(mac.Sum(nil)[:8])
+	case p.hashes():
+		return p.hash(strings.ToLower(s))
 	}
 	local, domain := s, ""
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
@@ -61,6 +59,55 @@ func (p Policy) Address(s string) string {
 		mask += "@" + domain
 	}
 	return mask
+}
+
+func (p Policy) hashes() bool { return p.Level == Hashed && len(p.Key) > 0 }
+
+func (p Policy) hash(s string) string {
+	mac := hmac.New(sha256.New, p.Key)
+	mac.Write([]byte(s))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// Subject shows of a subject what its reader knows it by again: masked, it is
+// its first letters, three and a quarter of it at most.
+func (p Policy) Subject(s string) string {
+	switch {
+	case p.Everything() || s == "":
+		return s
+	case p.hashes():
+		return p.hash(s)
+	}
+	runes := []rune(s)
+	n := 0
+	for n < min(3, len(runes)/4) && inWord(runes[n]) {
+		n++
+	}
+	return string(runes[:n]) + "***"
+}
+
+// Folder shows the path of a folder: masked, with the addresses in it masked, so
+// that people can find what is in it; hashed, each part of it as Subject does.
+func (p Policy) Folder(path []string) []string {
+	shown := make([]string, len(path))
+	for i, name := range path {
+		if shown[i] = p.Text(name); p.hashes() {
+			shown[i] = p.Subject(name)
+		}
+	}
+	return shown
+}
+
+// MessageID shows everything or a hash; masked, it shows nothing, since a part
+// of a Message-ID finds no message and may hold a name.
+func (p Policy) MessageID(s string) string {
+	switch {
+	case p.Everything() || s == "":
+		return s
+	case p.hashes():
+		return p.hash(s)
+	}
+	return ""
 }
 
 // What looks like an address in a text: as it is written in mail (RFC 5322

@@ -131,3 +131,62 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestASubjectIsShownAsFarAsTheLevelAllows(t *testing.T) {
+	for subject, want := range map[string]string{
+		"Offer for the house":   "Off***",
+		"Offer no. 12":          "Off***",
+		"Offer no. 1":           "Of***",
+		"Lunch?":                "L***",
+		"abc":                   "***",
+		"Ä ö ü ß !":             "Ä***",
+		"<b>Offer</b>":          "***",
+		"\u202eOffer for house": "***",
+		"\xff\xff\xff\xff":      "***",
+		"":                      "",
+	} {
+		if got := (Policy{}).Subject(subject); got != want {
+			t.Errorf("%q is masked as %q, want %q", subject, got, want)
+		}
+		if got := (Policy{Level: Hashed}).Subject(subject); got != want {
+			t.Errorf("without a key %q is %q", subject, got)
+		}
+		if got := (Policy{Level: Full}).Subject(subject); got != subject {
+			t.Errorf("%q is shown as %q", subject, got)
+		}
+	}
+	// printf %s Offer | openssl dgst -sha256 -hmac 'a key'
+	const want = "defef77fb69faf70"
+	if got := hashed.Subject("Offer"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if hashed.Subject("offer") == want || hashed.Subject("") != "" {
+		t.Error("the hash is not of the subject as it is")
+	}
+}
+
+func TestAFolderIsShownPartByPart(t *testing.T) {
+	path := []string{"Clients", "Smith & Sons", "ann@example.com"}
+	if got := strings.Join((Policy{}).Folder(path), "/"); got != "Clients/Smith & Sons/a***@example.com" {
+		t.Error(got)
+	}
+	if got := strings.Join((Policy{Level: Full}).Folder(path), "/"); got != "Clients/Smith & Sons/ann@example.com" {
+		t.Error(got)
+	}
+	if got := hashed.Folder(path); len(got) != 3 || got[1] != hashed.Subject(path[1]) {
+		t.Error(got)
+	}
+}
+
+func TestAMessageIDIsHashedOrNotShown(t *testing.T) {
+	const id = "<anna.1@mx.example.com>"
+	if got := (Policy{}).MessageID(id); got != "" {
+		t.Errorf("masked it is %q", got)
+	}
+	if got := (Policy{Level: Full}).MessageID(id); got != id {
+		t.Errorf("in full it is %q", got)
+	}
+	if got := hashed.MessageID(id); len(got) != 16 || strings.Contains(got, "anna") || hashed.MessageID("") != "" {
+		t.Errorf("hashed it is %q", got)
+	}
+}

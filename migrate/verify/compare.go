@@ -98,6 +98,7 @@ func (c *check) compare(ctx context.Context, t *task) error {
 		case err != nil:
 			return err
 		default:
+			t.replica = &migrate.Replica{UID: t.rec.UID, Content: replica.Content()}
 			t.content(replica, explained)
 		}
 		if !held.Complete {
@@ -181,7 +182,7 @@ func (t *task) content(replica *canon.Form, explained map[canon.Aspect]bool) {
 		t.explained = len(transform.Applied(t.rec.Notes)) > 0
 		return
 	}
-	if explained[Original] && replica.Holds(canon.Digest(t.rec.Digest)) {
+	if explained[Original] && replica.Holds(t.meant) {
 		t.explained = true
 		return
 	}

@@ -140,7 +140,7 @@ func (c *check) saveExtras(ctx context.Context) error {
 		if len(found) == 0 {
 			continue
 		}
-		if err := c.Ledger.SaveVerified(ctx, f, found...); err != nil {
+		if err := c.Ledger.SaveVerified(ctx, f, nil, found...); err != nil {
 			return migrate.Saved(err)
 		}
 	}

@@ -76,9 +76,9 @@ type Ledger interface {
 	// BeginVerification forgets the latest one with all its findings.
 	BeginVerification(ctx context.Context, v migrate.Verification) error
 
-	// SaveVerified replaces what was counted in a folder and adds findings, in
-	// one commit.
-	SaveVerified(ctx context.Context, f migrate.FolderVerification, findings ...migrate.Finding) error
+	// SaveVerified replaces what was counted in a folder, and what was read back
+	// of the messages of replicas, and adds findings, in one commit.
+	SaveVerified(ctx context.Context, f migrate.FolderVerification, replicas []migrate.Replica, findings ...migrate.Finding) error
 
 	// EndVerification sets Ended of the latest one.
 	EndVerification(ctx context.Context, v migrate.Verification) error

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/canon"
 	"github.com/mailhaul/mailhaul/migrate/transform"
 	"github.com/mailhaul/mailhaul/migrate/verify"
 )
@@ -127,7 +128,7 @@ func TestEachHarmIsFoundFromTheDepthThatPromisesIt(t *testing.T) {
 					continue
 				}
 				w.expect(t, fmt.Sprintf("%s 14 %s", kind, id))
-				if f := w.findings[0]; f.Kind == kind && (f.Folder != 2 || f.MessageID != "<14@example.com>" || f.From != "ann@example.com" || !f.Date.Equal(w.mail[14].InternalDate)) {
+				if f := w.findings[0]; f.Kind == kind && (f.Folder != 2 || f.MessageID != "<14@example.com>" || f.From != "ann@example.com" || f.Subject != "letter 14" || !f.Date.Equal(w.mail[14].InternalDate)) {
 					t.Errorf("%s, %s: the finding does not name its message: %+v", h.name, d, f)
 				}
 			}
@@ -248,8 +249,8 @@ func TestNotesExplainWhatTheySayAndNothingElse(t *testing.T) {
 		w.copy(w.deliver(0), "elsewhere").Folders = []migrate.FolderID{"another"}
 		trashed := w.copy(w.deliver(0), "elsewhere")
 		trashed.Folders, trashed.Deleted = []migrate.FolderID{"trash"}, true
-		attach := func(l *letter, octets []byte) {
-			r := w.copy(l, "attached")
+		attach := func(l *letter, octets []byte, more ...string) {
+			r := w.copy(l, append(more, "attached")...)
 			r.octets = fmt.Appendf(nil, "Subject: see below\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nRebuilt.\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=a.bin\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%s\r\n--b--\r\n",
 				strings.ReplaceAll(strings.ReplaceAll(string(octets), "=", "=3D"), "\r\n", "=0D=0A=\r\n"))
 		}
@@ -257,10 +258,19 @@ func TestNotesExplainWhatTheySayAndNothingElse(t *testing.T) {
 		attach(l, l.octets)
 		l = w.deliver(0)
 		attach(l, append([]byte("X"), l.octets...))
+		for _, changed := range []bool{true, false} { // what is attached is what was to be written
+			l = w.deliver(0)
+			l.octets = append([]byte("Return-Receipt-To: a@example.com\r\n"), l.octets...)
+			octets := l.octets
+			if changed {
+				octets = append([]byte("X-Mailhaul-Original-"), octets...)
+			}
+			attach(l, octets, "receipt-request-disarmed")
+		}
 		w.verify(t, at(verify.Content))
-		w.expect(t, "content 2 id-2", "deleted 5 id-5", "content 7 id-7")
-		if n := w.latest.Folders[0].Explained; n != 2 {
-			t.Errorf("%d are explained, want 2", n)
+		w.expect(t, "content 2 id-2", "deleted 5 id-5", "content 7 id-7", "content 9 id-9")
+		if n := w.latest.Folders[0].Explained; n != 3 {
+			t.Errorf("%d are explained, want 3", n)
 		}
 	})
 }
@@ -462,6 +472,41 @@ func TestAMessageThatTheTargetRefusesToShowIsADifference(t *testing.T) {
 	}
 }
 
+func TestWhatIsReadBackIsKeptWhateverItIs(t *testing.T) {
+	both(t, func(t *testing.T, labels bool) {
+		for _, d := range depths() {
+			w := newWorld(labels, "INBOX", "Sent")
+			all := w.fill(4)
+			all[1].octets = bytes.Replace(all[1].octets, []byte("Subject: l"), []byte("Subject: L"), 1) // it differs
+			delete(w.copies, all[2].ID)
+			w.double(all[3])
+			w.trouble = func(call string, id migrate.MessageID) error {
+				if call == "open" && id == all[4].ID {
+					return &migrate.Error{Op: call, Class: migrate.Permanent, Err: errors.New("damaged")}
+				}
+				return nil
+			}
+			if labels {
+				w.place(all[0], w.deliver(1)) // which is not read back again
+			}
+			w.verify(t, at(d))
+			var want []migrate.Replica
+			for i, r := range all {
+				if (d == verify.Sampled || d == verify.Content) && i != 2 && i != 4 {
+					form, err := canon.Sum(bytes.NewReader(r.octets))
+					if err != nil {
+						t.Fatal(err)
+					}
+					want = append(want, migrate.Replica{UID: migrate.UID(i + 1), Content: form.Content()})
+				}
+			}
+			if !slices.Equal(w.replicas, want) {
+				t.Errorf("%s: kept %+v, want %+v", d, w.replicas, want)
+			}
+		}
+	})
+}
+
 func TestNewMailThatCannotBeReadStopsNothing(t *testing.T) {
 	for _, d := range []verify.Depth{verify.Metadata, verify.Content} {
 		w := newWorld(true, "INBOX")
@@ -582,7 +627,7 @@ type full struct {
 	calls int
 }
 
-func (f *full) SaveVerified(context.Context, migrate.FolderVerification, ...migrate.Finding) error {
+func (f *full) SaveVerified(context.Context, migrate.FolderVerification, []migrate.Replica, ...migrate.Finding) error {
 	f.calls++
 	return errors.New("disk full")
 }

@@ -35,11 +35,13 @@ type task struct {
 	read   bool             // the source gave what follows
 	form   *canon.Form      // of what was meant to be written; if picked, until it was compared
 	equal  canon.Digest     // canonical digest of its content
-	from   string
+	head   migrate.Head
 	dates  []time.Time    // in its header
 	digest migrate.Digest // of the source's octets now; if picked
+	meant  canon.Digest   // of the octets that were meant to be written; if picked
 
-	shown     int64 // its date at the target, in Unix seconds; 0 if it was not compared
+	replica   *migrate.Replica // what was read back; nil if nothing was
+	shown     int64            // its date at the target, in Unix seconds; 0 if it was not compared
 	present   bool
 	compared  bool
 	explained bool
@@ -200,20 +202,28 @@ func (c *check) readGroup(ctx context.Context, f migrate.Folder, group []*task) 
 		if t == nil {
 			return errors.New("the source delivered a message that was not asked for")
 		}
-		var h head
+		var h migrate.HeadReader
 		sum := sha256.New()
 		r = io.TeeReader(r, io.MultiWriter(&h, sum))
 		if t.picked {
 			var err error
-			if t.form, err = canon.Sum(transform.Reader(t.rec.Notes, m.InternalDate, r)); err != nil {
+			meant := sha256.New()
+			if t.form, err = canon.Sum(io.TeeReader(transform.Reader(t.rec.Notes, m.InternalDate, r), meant)); err != nil {
 				return err
 			}
+			meant.Sum(t.meant[:0])
 		}
 		if _, err := io.Copy(io.Discard, r); err != nil {
 			return err
 		}
 		sum.Sum(t.digest[:0])
-		t.from, t.dates = h.read()
+		var dates []string
+		t.head, dates = h.Head()
+		for _, text := range dates {
+			if d, ok := canon.ParseDate(text); ok {
+				t.dates = append(t.dates, d)
+			}
+		}
 		t.read = true
 		return nil
 	})
@@ -260,9 +270,13 @@ func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task
 		return err
 	}
 	next := c.state.Folders[i]
+	var replicas []migrate.Replica
 	var findings []migrate.Finding
 	var different int64
 	for _, t := range tasks {
+		if t.replica != nil {
+			replicas = append(replicas, *t.replica)
+		}
 		count := func(n *int64, is bool) {
 			if is {
 				*n++
@@ -274,7 +288,8 @@ func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task
 		count(&next.Explained, t.explained)
 		count(&next.Unread, t.unread)
 		for _, found := range t.findings {
-			found.Folder, found.UID, found.MessageID, found.From = next.Folder, t.rec.UID, t.rec.MessageID, t.from
+			found.Folder, found.UID, found.MessageID = next.Folder, t.rec.UID, t.rec.MessageID
+			found.From, found.Subject = t.head.From, t.head.Subject
 			if found.Target == "" {
 				found.Target = t.rec.Target
 			}
@@ -291,7 +306,7 @@ func (c *check) save(ctx context.Context, f migrate.Folder, i int, tasks []*task
 	if to != ^migrate.UID(0) {
 		next.Next++
 	}
-	if err := c.Ledger.SaveVerified(ctx, next, findings...); err != nil {
+	if err := c.Ledger.SaveVerified(ctx, next, replicas, findings...); err != nil {
 		return migrate.Saved(err)
 	}
 	for e := range c.extras.claims {

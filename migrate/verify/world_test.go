@@ -41,6 +41,7 @@ type world struct {
 
 	latest   migrate.Verification
 	findings []migrate.Finding
+	replicas []migrate.Replica
 	pass     migrate.MailboxState
 }
 
@@ -347,9 +348,10 @@ func (w *world) BeginVerification(_ context.Context, v migrate.Verification) err
 	return nil
 }
 
-func (w *world) SaveVerified(_ context.Context, f migrate.FolderVerification, found ...migrate.Finding) error {
+func (w *world) SaveVerified(_ context.Context, f migrate.FolderVerification, replicas []migrate.Replica, found ...migrate.Finding) error {
 	w.latest.Folders = slices.DeleteFunc(w.latest.Folders, func(g migrate.FolderVerification) bool { return g.Folder == f.Folder })
 	w.latest.Folders = append(w.latest.Folders, f)
+	w.replicas = append(w.replicas, replicas...)
 	w.findings = append(w.findings, found...)
 	return nil
 }
