@@ -25,6 +25,7 @@ type Config struct {
 	Log       LogConfig       `toml:"log"`
 	Notify    NotifyConfig    `toml:"notify"`
 	Metrics   MetricsConfig   `toml:"metrics"`
+	Report    ReportConfig    `toml:"report"`
 
 	excluded []folderPattern
 }
@@ -170,6 +171,7 @@ func defaults() Config {
 		Log: LogConfig{Level: "info", Format: "text", MaxSize: "10MiB", MaxFiles: 10},
 
 		Notify: NotifyConfig{Privacy: "masked", After: "1h", Digest: "07:00", PingEvery: "5m", SMTPTLS: "starttls"},
+		Report: ReportConfig{Language: "en", Privacy: "masked", KeyFile: "report.key"},
 	}
 }
 

@@ -37,9 +37,9 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 		"unknown key": {sound + "[run]\njob = 3\n",
 			`mailhaul.toml:8:1: run.job: no such key: [run] has mailboxes, checkpoints, jobs, spool_dir, spool_max, exclude_folders, deleted, deletions, order, window, time_zone`},
 		"unknown section": {sound + "[runs]\njobs = 3\n",
-			`mailhaul.toml:7:2: runs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics]`},
+			`mailhaul.toml:7:2: runs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics], [report]`},
 		"unknown key outside a section": {"jobs = 3\n" + sound,
-			`mailhaul.toml:1:1: jobs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics]`},
+			`mailhaul.toml:1:1: jobs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics], [report]`},
 		"secret in the file": {"[source]\npassword = 'hunter2'\nhost = 'h'\n[target]\nkind = 'graph'\n[graph]\ntenant = 't'\nclient_id = 'c'\nclient_secret = 'hunter2'\ncertificate_file = 'x'\n",
 			"mailhaul.toml:2:1: source.password: secrets do not belong in this file: use password_file, password_command or password_env, and change the secret if others have seen it\n" +
 				"mailhaul.toml:9:1: graph.client_secret: secrets do not belong in this file: use client_secret_file, client_secret_command or client_secret_env, and change the secret if others have seen it"},
@@ -115,6 +115,13 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 			`mailhaul.toml:8:1: run.exclude_folders: "Trash/" is not a folder: write the path with / between its parts, as in "Archive/2019"`},
 		"two stars in a name": {sound + "[run]\nexclude_folders = ['a**b']\n",
 			`mailhaul.toml:8:1: run.exclude_folders: "a**b": ** stands for whole folders, so it must be alone between two /`},
+		"report values that are not allowed": {sound + "[report]\nlanguage = 'tlh'\nprivacy = 'none'\nkey_file = ''\ncolour = 'blue'\n",
+			"mailhaul.toml:8:1: report.language: \"tlh\" is none of \"de\", \"en\"\n" +
+				"mailhaul.toml:9:1: report.privacy: \"none\" is none of \"full\", \"masked\", \"hashed\"\n" +
+				"mailhaul.toml:10:1: report.key_file: must not be empty: name the file of the key that signs, as in key_file = \"report.key\"\n" +
+				"mailhaul.toml:11:1: report.colour: want a colour as in colour = \"#1f4e79\", not \"blue\""},
+		"hashed reports without a key": {sound + "[report]\nprivacy = 'hashed'\n",
+			`mailhaul.toml:8:1: report.privacy: "hashed" needs a key: set hash_key_file, hash_key_command or hash_key_env in [notify]`},
 		"UTF-16":    {"\xff\xfe[\x00", `mailhaul.toml: the file is UTF-16: save it as UTF-8`},
 		"not UTF-8": {"[source]\nhost = '\xfc'\n", `mailhaul.toml:2: not UTF-8: save the file as UTF-8`},
 		"too large": {strings.Repeat("#\n", 64<<10), `mailhaul.toml: larger than 65536 octets: is this the right file?`},
@@ -167,6 +174,7 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 		Log: LogConfig{File: filepath.Join(dir, "mailhaul.log"), Level: "info", Format: "text", MaxSize: "10MiB", MaxFiles: 10, mebibytes: 10},
 		Notify: NotifyConfig{Privacy: "masked", After: "1h", Digest: "07:00", PingEvery: "5m", SMTPTLS: "starttls",
 			after: time.Hour, pingEvery: 5 * time.Minute, digest: 7 * time.Hour},
+		Report: ReportConfig{Language: "en", Privacy: "masked", KeyFile: filepath.Join(dir, "report.key")},
 	}
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, want)

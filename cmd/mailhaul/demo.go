@@ -29,16 +29,20 @@ func newDemoCommand() *cobra.Command {
 		Short: "Run a whole migration on this machine, without credentials",
 		Long: `demo starts an IMAP server with three generated mailboxes and the simulators of
 Gmail and Microsoft Graph, all in this process and on loopback addresses, and
-runs check, run, verify and status for both targets. Some of the messages are broken on
-purpose, so some need a person at the end: that is part of the show.
+runs check, run, verify, status, report and report check for both targets. Some of
+the messages are broken on purpose, so some need a person at the end: that is part
+of the show.
 
 The folder is a complete migration afterwards: mailhaul.toml (to Gmail),
 mailhaul-graph.toml, mailboxes.csv, the checkpoints, status-gmail.json and
-status-graph.json. With --keep-serving the servers stay up until Ctrl-C, and
-every other command can be tried on it.
+status-graph.json, and the reports for the client: report/report.html, .xlsx and
+.json with the public key report.pub, and the same for Microsoft 365 in
+report-graph. With --keep-serving the servers stay up until Ctrl-C, and every
+other command can be tried on it.
 
 Exit codes:
-  0    both migrations ended, their sums close and all that arrived is verified
+  0    both migrations ended, their sums close, all that arrived is verified, and
+       the reports are what was signed
   1    fatal error
   2    the command line is wrong
   130  interrupted`,
@@ -84,9 +88,9 @@ func demo(ctx context.Context, out string, keep bool, stdout, stderr io.Writer) 
 	fmt.Fprintf(stderr, "An IMAP server with %s in %d mailboxes, Gmail and Microsoft Graph are up, all on this machine.\nThe migration is in %s\n",
 		count(messages, "message", "messages"), len(mailboxes), out)
 
-	for _, target := range []struct{ kind, name, config string }{
-		{"gmail", "Gmail", "mailhaul.toml"},
-		{"graph", "Microsoft 365", "mailhaul-graph.toml"},
+	for _, target := range []struct{ kind, name, config, report string }{
+		{"gmail", "Gmail", "mailhaul.toml", "report"},
+		{"graph", "Microsoft 365", "mailhaul-graph.toml", "report-graph"},
 	} {
 		config := filepath.Join(out, target.config)
 		for _, command := range []string{"check", "run", "verify --depth content"} {
@@ -102,9 +106,20 @@ func demo(ctx context.Context, out string, keep bool, stdout, stderr io.Writer) 
 		if err := os.WriteFile(filepath.Join(out, "status-"+target.kind+".json"), status.Bytes(), 0o600); err != nil {
 			return err
 		}
+		report := filepath.Join(out, target.report)
+		fmt.Fprintf(stderr, "\n== mailhaul report (%s)\n", target.name)
+		if code := execute(ctx, []string{"report", "--config", config, "--out", report}, stdout, stderr); code != exitDone {
+			return &codeError{code, nil}
+		}
+		fmt.Fprintf(stderr, "\n== mailhaul report check (%s)\n", target.name)
+		if code := execute(ctx, []string{"report", "check", filepath.Join(report, reportJSON)}, stdout, stderr); code != exitDone {
+			return &codeError{code, nil}
+		}
 	}
 	fmt.Fprintf(stderr, "\nBoth migrations ended, and for every mailbox listed = copied + merged + adopted + moved + removed + excluded + failed + gone + pending.\n"+
-		"All that arrived was read back and compared with the source: arrived = present, and no difference was found.\n")
+		"All that arrived was read back and compared with the source: arrived = present, and no difference was found.\n"+
+		"The reports for the client are signed, and were checked:\n  %s\n  %s\n",
+		filepath.Join(out, "report", reportHTML), filepath.Join(out, "report-graph", reportHTML))
 	if keep {
 		fmt.Fprintf(stderr, "The servers stay up until Ctrl-C. In another terminal:\n  cd %s\n  mailhaul status\n  mailhaul verify --config mailhaul-graph.toml\n", out)
 		<-ctx.Done()
@@ -198,7 +213,7 @@ func writeDemo(out, imapAddr string, urls map[string]string, mailboxes []migrate
 	var errs []error
 	for name, text := range map[string]string{
 		"mailhaul.toml":       target("gmail", "profile = \"legacy\"\n", "gmail.db"),
-		"mailhaul-graph.toml": target("graph", "", "graph.db"),
+		"mailhaul-graph.toml": target("graph", "", "graph.db") + "\n[report]\nkey_file = \"report-graph.key\"\n", // each log has its own
 		"mailboxes.csv":       csv,
 		"password":            demoPassword + "\n",
 		"token":               "test\n",

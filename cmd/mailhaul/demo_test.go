@@ -73,7 +73,17 @@ func TestTheDemoLeavesACompleteMigration(t *testing.T) {
 		}
 		ends(t, after, []string{"status", "--config", config}, "total", "complete")
 	}
-	for _, name := range []string{"password", "token", "gmail.db", "graph.db", "status-gmail.json", "mailhaul.toml", "mailboxes.csv"} {
+	for report, db := range map[string]string{"report": "gmail.db", "report-graph": "graph.db"} {
+		for _, name := range []string{reportHTML, reportXLSX, reportJSON, reportPub} {
+			if len(read(t, dir, report, name)) == 0 {
+				t.Errorf("%s is empty", name)
+			}
+		}
+		if n := heads(t, filepath.Join(dir, db)); n != 1 {
+			t.Errorf("%s has %d heads", db, n)
+		}
+	}
+	for _, name := range []string{"password", "token", "report.key", "report-graph.key", "report/report.json", "gmail.db", "graph.db", "status-gmail.json", "mailhaul.toml", "mailboxes.csv"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		} else if private(info) != 0 {
@@ -88,6 +98,12 @@ func TestTheDemoLeavesACompleteMigration(t *testing.T) {
 	}
 	if n := strings.Count(stdout.String(), "No difference was found."); n != 2 {
 		t.Errorf("%d verifications found no difference:\n%s", n, stdout.String())
+	}
+	if n := strings.Count(stdout.String(), "report.json is good"); n != 2 {
+		t.Errorf("%d reports were found good:\n%s", n, stdout.String())
+	}
+	if n := strings.Count(stdout.String(), "The new system was reached at http://127.0.0.1:"); n != 2 {
+		t.Errorf("%d reports say where the new system was reached:\n%s", n, stdout.String())
 	}
 	if all := stdout.String() + stderr.String(); strings.Contains(all, demoPassword) {
 		t.Errorf("the password is printed:\n%s", all)

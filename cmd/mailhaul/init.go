@@ -88,7 +88,7 @@ func writeNew(path, text string) error {
 		return err
 	}
 	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	return nil
@@ -102,7 +102,7 @@ func configTemplate(target string) string {
 		section = graphTemplate
 	}
 	return sourceTemplate + "\n[target]\n# Where the mail goes: \"gmail\" (Google Workspace) or \"graph\" (Microsoft 365).\nkind = \"" +
-		target + "\"\n" + section + transformTemplate + runTemplate + logTemplate + notifyTemplate + metricsTemplate
+		target + "\"\n" + section + transformTemplate + runTemplate + logTemplate + notifyTemplate + metricsTemplate + reportTemplate
 }
 
 const sourceTemplate = `# mailhaul.toml: one migration. Paths are relative to this file. In Windows
@@ -357,6 +357,31 @@ const metricsTemplate = `
 
 # Also by mailbox, under its address.
 #per_mailbox = false
+`
+
+const reportTemplate = `
+[report]
+# What the client is handed: "mailhaul report" writes it. The name of the
+# migration is in its title.
+#name = "Acme: from mail.acme.example to Google Workspace"
+
+# "en" or "de".
+#language = "en"
+
+# How much of people, subjects and folders it shows: "masked" (a***@example.com),
+# "hashed" with the key of [notify], or "full".
+#privacy = "masked"
+
+# The key that signs it. The first report makes it, and beside it report.pub,
+# which is for the client. It is a secret: keep a copy of it in a safe place.
+#key_file = "report.key"
+
+# How it looks: your company, its logo (PNG, JPEG or SVG), its colour, and a
+# foreword (Markdown).
+#company = "Example Consulting"
+#logo_file = "logo.png"
+#colour = "#1f4e79"
+#foreword_file = "foreword.md"
 `
 
 const mailboxesTemplate = `# One mailbox a line. source: login name at the old server. target: address of

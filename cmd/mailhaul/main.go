@@ -129,9 +129,16 @@ Exit codes of every command:
 		return &codeError{exitUsage, fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.PersistentFlags().String("config", "mailhaul.toml", "configuration `file` of the migration")
-	root.AddCommand(newInitCommand(), traced(newCheckCommand()), logged(traced(newRunCommand())), logged(traced(newVerifyCommand())), newStatusCommand(), newCutoverCommand(), logged(newRetryCommand()),
+	root.AddCommand(newInitCommand(), traced(newCheckCommand()), logged(traced(newRunCommand())), logged(traced(newVerifyCommand())), newStatusCommand(), newCutoverCommand(), logged(newRetryCommand()), newReportCommand(),
 		newDemoCommand(), newSimulateCommand(), newManualCommand())
-	for _, c := range root.Commands() {
+	checkArguments(root.Commands())
+	return root
+}
+
+// checkArguments makes commands, and those below them, refuse arguments that
+// they have no use for.
+func checkArguments(commands []*cobra.Command) {
+	for _, c := range commands {
 		if c.Args == nil {
 			c.Args = cobra.NoArgs
 		}
@@ -142,6 +149,6 @@ Exit codes of every command:
 			}
 			return nil
 		}
+		checkArguments(c.Commands())
 	}
-	return root
 }

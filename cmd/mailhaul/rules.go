@@ -49,6 +49,7 @@ func (c *Config) check(d *document) {
 	c.Log.check(d)
 	c.Notify.check(d)
 	c.Metrics.check(d)
+	c.Report.check(d, c.Notify)
 	if c.Log.File != "" && c.Log.File == c.Run.Checkpoints {
 		d.reject("log.file", "must be another file than checkpoints in [run]")
 	}
