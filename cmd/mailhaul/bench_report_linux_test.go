@@ -26,7 +26,7 @@ func BenchmarkReport(b *testing.B) {
 		fillForReport(b, filepath.Join(dir, "mailhaul.db"), 1_000_000)
 		for name, text := range map[string]string{
 			"mailhaul.toml": "[source]\nhost = \"mail.example.com\"\npassword_file = \"password\"\n[target]\nkind = \"graph\"\n[graph]\nendpoint = \"http://127.0.0.1:1\"\ntoken_file = \"token\"\n",
-			"mailboxes.csv": "source,target\n" + fmt.Sprintf("user0@example.com,user0@example.org\nuser1@example.com,user1@example.org\nuser2@example.com,user2@example.org\nuser3@example.com,user3@example.org\n"),
+			"mailboxes.csv": "source,target\nuser0@example.com,user0@example.org\nuser1@example.com,user1@example.org\nuser2@example.com,user2@example.org\nuser3@example.com,user3@example.org\n",
 			"password":      sourcetest.Password + "\n",
 			"token":         "test\n",
 		} {

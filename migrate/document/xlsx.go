@@ -24,8 +24,9 @@ const maxRows = 1 << 20
 // follow the settings of the program that shows them. Strings are always text,
 // never a formula or a link. Times are in the document's zone.
 //
-// It is written as it is read: nothing is kept, in memory or in files. The
-// bytes depend on nothing but the document.
+// It is written as it is read. Nothing is kept, as libraries do, in memory or in
+// files that a killed program leaves behind. The bytes depend on nothing but the
+// document.
 func (d *Document) WriteXLSX(w io.Writer) error {
 	return d.writeXLSX(w, maxRows)
 }

@@ -29,7 +29,7 @@ const (
 )
 
 // Codes of formats (ISO/IEC 29500-1, 18.8.30 and 18.8.31). Programs show them
-// with the separators, and the first three with the order, of their own settings.
+// with the separators, and the first two with the order, of their own settings.
 const (
 	dayFormat      = "mm-dd-yy"
 	timeFormat     = "m/d/yy h:mm"
@@ -49,15 +49,15 @@ func (b *book) cell(v Value) (cell, error) {
 	case bool:
 		return textCell(b.texts.Text(map[bool]string{false: "no", true: "yes"}[v])), nil
 	case int64:
-		return cell{isNumber, strconv.FormatInt(v, 10), countFormat}, nil
+		return countCell(v), nil
 	case Bytes:
-		return cell{isNumber, strconv.FormatInt(int64(v), 10), countFormat}, nil
+		return countCell(int64(v)), nil
 	case float64:
 		return numberCell(v, numberFormat), nil
 	case Percent:
 		return numberCell(float64(v), percentFormat), nil
 	case time.Time:
-		return timeCell(v.In(b.zone), timeFormat, time.DateTime), nil
+		return b.time(v), nil
 	case Date:
 		return timeCell(time.Time(v), dayFormat, time.DateOnly), nil
 	case time.Duration:
@@ -79,6 +79,8 @@ func textCell(s string) cell {
 	return cell{isText, shown(s), ""}
 }
 
+func countCell(n int64) cell { return cell{isNumber, strconv.FormatInt(n, 10), countFormat} }
+
 // numberCell is empty for what a sheet has no number for.
 func numberCell(v float64, format string) cell {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -86,6 +88,8 @@ func numberCell(v float64, format string) cell {
 	}
 	return cell{isNumber, strconv.FormatFloat(v, 'f', -1, 64), format}
 }
+
+func (b *book) time(t time.Time) cell { return timeCell(t.In(b.zone), timeFormat, time.DateTime) }
 
 // timeCell is the days since the end of 1899 by the clock of t's own zone. Excel
 // takes 1900 for a leap year and knows no year after 9999: what is before March
@@ -128,7 +132,7 @@ func (b *book) money(m Money) (cell, error) {
 func (c cell) width() int {
 	switch {
 	case c.kind == isText || c.kind == isHeading:
-		return runewidth.StringWidth(c.text)
+		return new(runewidth.Condition).StringWidth(c.text) // whatever the language of the machine is
 	case c.format == timeFormat:
 		return len("2026-11-22 15:17")
 	case c.kind == isNumber:

@@ -20,7 +20,7 @@ func workings(tb testing.TB) *Document {
 			{Key: "first", Title: "At a glance", Blocks: []Block{
 				Text{"Only on the page."},
 				Notice{Bad, "One message did not come over. It was larger than what the new system takes, and it is listed in the table of exceptions with what you can do about it yourself."},
-				Notice{Neutral, "Nothing else is known."},
+				Notice{"", "Nothing else is known."},
 				Figures{Key: "summary", Large: true, Facts: []Fact{
 					{Key: "listed", Label: "In the old system", Value: int64(52310), Note: "all folders"},
 					{Key: "size", Label: "Size", Value: Bytes(1 << 40)},

@@ -89,7 +89,7 @@ func (s *sheet) row(look look, cells ...cell) error {
 func (s *sheet) lines(cells []cell) int {
 	lines := 1
 	for i, c := range cells {
-		if len(c.text) > s.widths[i] { // a character has more octets than digits of width
+		if len(c.text) > s.widths[i] { // no character is wider than it has octets
 			lines = max(lines, 1+c.width()*11/10/s.widths[i]) // words leave room at the ends of lines
 		}
 	}

@@ -15,11 +15,7 @@ func (b *book) summary() error {
 	if b.d.Draft != "" {
 		s.row(badLook, textCell(b.texts.Text("draft")), textCell(b.d.Draft), cell{})
 	}
-	made, err := b.cell(b.d.Made)
-	if err != nil {
-		return err
-	}
-	s.row(factLook, textCell(b.texts.Text("xlsx_made")), made)
+	s.row(factLook, textCell(b.texts.Text("xlsx_made")), b.time(b.d.Made))
 	s.row(factLook, textCell(b.texts.Text("xlsx_zone")), textCell(b.zone.String()))
 	for _, section := range b.d.Sections {
 		if err := b.section(s, section); err != nil {
@@ -29,8 +25,7 @@ func (b *book) summary() error {
 	s.next++
 	s.row(headLook, textCell(b.texts.Text("xlsx_sheet")), textCell(b.texts.Text("xlsx_rows")), cell{})
 	for _, e := range b.sheets[1:] {
-		rows, _ := b.cell(e.rows)
-		s.row(factLook, textCell(e.name), rows, textCell(e.note))
+		s.row(factLook, textCell(e.name), countCell(e.rows), textCell(e.note))
 	}
 	return s.close(0)
 }
@@ -50,7 +45,11 @@ func (b *book) section(s *sheet, section Section) error {
 	for _, block := range section.Blocks {
 		switch block := block.(type) {
 		case Notice:
-			row(noticeLooks[block.Mood], textCell(b.mood(block.Mood)), textCell(block.Text), cell{})
+			mood, sign := Mood(block.Mood.class()), ""
+			if mood != Neutral {
+				sign = b.texts.Text(string(mood)) // not by the colour alone
+			}
+			row(noticeLooks[mood], textCell(sign), textCell(block.Text), cell{})
 		case Figures:
 			for _, f := range block.Facts {
 				value, err := b.cell(f.Value)
@@ -62,12 +61,4 @@ func (b *book) section(s *sheet, section Section) error {
 		}
 	}
 	return nil
-}
-
-// mood says in words what a colour does.
-func (b *book) mood(m Mood) string {
-	if m == Neutral {
-		return ""
-	}
-	return b.texts.Text(string(m))
 }

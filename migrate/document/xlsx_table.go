@@ -76,6 +76,9 @@ func (b *book) begin(t *Table, heads []cell, widths []int) (*sheet, error) {
 
 // columns returns the headings of a table, with units, and the widths.
 func (b *book) columns(t *Table) (heads []cell, widths []int, err error) {
+	if len(t.Columns) == 0 {
+		return nil, nil, fmt.Errorf("document: %s: a table without columns", t.Key)
+	}
 	heads, widths = make([]cell, len(t.Columns)), make([]int, len(t.Columns))
 	for i, c := range t.Columns {
 		heads[i] = textCell(c.Title)

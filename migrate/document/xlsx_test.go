@@ -91,7 +91,7 @@ func TestAWorkbookBeginsWithWhatNeedsAPerson(t *testing.T) {
 	if got, want := f.GetSheetList(), []string{"Summary", "Exceptions", "Folders", "Speed", "Waves", "Raw"}; !slices.Equal(got, want) {
 		t.Errorf("its sheets are %q, want %q", got, want)
 	}
-	if f.GetActiveSheetIndex() != 0 {
+	if f.GetActiveSheetIndex() != 0 || !strings.Contains(part(t, workings(t), "xl/worksheets/sheet1.xml"), `tabSelected="1"`) {
 		t.Error("it does not open with the first")
 	}
 }
@@ -193,6 +193,8 @@ func TestAColumnIsAsWideAsItsFirstRowsAndItsTotal(t *testing.T) {
 		{last, []Value{long}, "A", 33},
 		{nil, []Value{Bytes(1)}, "A (bytes)", 14},
 		{nil, nil, "A", 6},
+		{[]Value{"üüüüüüüüüü"}, nil, "A", 13},
+		{[]Value{"字字字字字字字字字字"}, nil, "A", 23},
 	} {
 		d := table(t, "Rows", c.rows...)
 		d.Sections[0].Blocks[0].(*Table).Total = c.total
@@ -516,6 +518,10 @@ func TestWhatStopsAWorkbookIsReturned(t *testing.T) {
 	d.Sections[0].Blocks[0].(*Table).Rows = rowsOf([]Value{"a", "b"})
 	if err := d.WriteXLSX(io.Discard); err == nil {
 		t.Error("a row has more values than there are columns")
+	}
+	d.Sections[0].Blocks = []Block{&Table{Key: "t", Rows: rowsOf()}}
+	if err := d.WriteXLSX(io.Discard); err == nil || !strings.Contains(err.Error(), "without columns") {
+		t.Errorf("of a table without columns: %v", err)
 	}
 	d.Sections[0].Blocks = []Block{&Chart{Key: "c", Kind: Gantt, Spans: []Span{{Row: 1}}}}
 	if err := d.WriteXLSX(io.Discard); err == nil {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"strings"
+	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/document"
@@ -57,7 +58,7 @@ func (r *report) about() document.Section {
 	facts := []document.Fact{r.fact("made", r.Made), r.fact("program", r.Program), r.fact("host", r.Host), r.fact("config", r.Config),
 		r.fact("old_system", r.Source), r.fact("new_system", document.Term{Key: r.Target, Text: r.target()}),
 		r.fact("endpoint", some(r.Endpoint)), r.fact("privacy", document.Term{Key: string(r.Privacy.Level), Text: r.term("privacy", string(r.Privacy.Level))}),
-		r.fact("zone", r.Zone.String())}
+		r.fact("zone", zoneName(r.Made.In(r.Zone)))}
 	if r.Draft != Final {
 		s.Blocks = []document.Block{document.Figures{Key: "about", Facts: facts}, document.Text{r.say("proof.draft")}}
 		return s
@@ -65,4 +66,13 @@ func (r *report) about() document.Section {
 	s.Blocks = []document.Block{document.Figures{Key: "about", Facts: append(facts, r.fact("key", r.Key))},
 		document.Text{r.say("proof.what"), r.say("proof.how"), r.say("proof.one"), r.say("proof.limits")}}
 	return s
+}
+
+// zoneName is the name of the zone of a time; of the machine's own zone it is how
+// far that was from UTC.
+func zoneName(t time.Time) string {
+	if name := t.Location().String(); name != "Local" {
+		return name
+	}
+	return t.Format("UTC-07:00")
 }

@@ -88,3 +88,16 @@ func TestTheFiguresOfPageOne(t *testing.T) {
 		}
 	}
 }
+
+func TestTheZoneHasANameThatMeansSomethingElsewhere(t *testing.T) {
+	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for want, zone := range map[string]*time.Location{
+		"UTC":            time.UTC,
+		"Asia/Kathmandu": time.FixedZone("Asia/Kathmandu", 5*3600+45*60),
+		"UTC+05:45":      time.FixedZone("Local", 5*3600+45*60),
+	} {
+		if got := zoneName(at.In(zone)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
