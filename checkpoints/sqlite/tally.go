@@ -19,7 +19,7 @@ func (s *Store) Tally(ctx context.Context, sources ...string) ([]migrate.Tally, 
 }
 
 func (s *Store) tally(ctx context.Context, sources []string) (ts []migrate.Tally, err error) {
-	kept, keep := s.counts.begin()
+	kept, still, keep := s.counts.begin()
 	counted := map[int64]migrate.Tally{}
 	defer func() {
 		if err == nil && s.write != nil { // else another process may save
@@ -37,7 +37,10 @@ func (s *Store) tally(ctx context.Context, sources []string) (ts []migrate.Tally
 		return nil, err
 	}
 	defer rows.Close()
-	for rows.Next() {
+	for first := true; rows.Next(); first = false {
+		if first && !still() { // the snapshot may have what was saved since
+			kept = nil
+		}
 		var t migrate.Tally
 		var path string
 		if err := rows.Scan(&t.Mailbox, &t.To, &path, &t.Folder.Role, &t.Folder.UIDValidity, &t.Target, &t.Note, &t.Listed, &t.ID); err != nil {
@@ -97,21 +100,25 @@ type counts struct {
 	kept         map[int64]migrate.Tally
 }
 
-// begin returns what is known by folder, which the caller must not change, and
-// what to call with more of it.
-func (c *counts) begin() (kept map[int64]migrate.Tally, keep func(map[int64]migrate.Tally)) {
+// begin returns what is known by folder, which the caller must not change,
+// whether nothing was saved since, and what to call with more of it.
+func (c *counts) begin() (kept map[int64]migrate.Tally, still func() bool, keep func(map[int64]migrate.Tally)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	still := c.begun == c.ended
-	if !still || c.at != c.ended {
+	if c.begun != c.ended || c.at != c.ended {
 		c.kept = nil
 	}
 	c.at = c.ended
 	at := c.at
-	return c.kept, func(more map[int64]migrate.Tally) {
+	still = func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if still && c.begun == at && c.at == at {
+		return c.begun == at
+	}
+	return c.kept, still, func(more map[int64]migrate.Tally) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.begun == at && c.at == at {
 			all := maps.Clone(c.kept)
 			if all == nil {
 				all = map[int64]migrate.Tally{}

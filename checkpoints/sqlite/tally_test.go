@@ -47,3 +47,27 @@ func TestATallyKnowsWhatWasSavedBeforeIt(t *testing.T) {
 	}
 	check("after a refusal", 3, 3)
 }
+
+// A save that began after what is known was taken may be in the snapshot that
+// is counted, with messages that what is known does not have.
+func TestWhatWasSavedSinceMakesWhatIsKnownOld(t *testing.T) {
+	var c counts
+	_, still, keep := c.begin()
+	if keep(map[int64]migrate.Tally{1: {}}); !still() {
+		t.Error("nothing was saved")
+	}
+	saved := c.saving()
+	if still() {
+		t.Error("something is being saved")
+	}
+	if saved(); still() {
+		t.Error("something was saved")
+	}
+	if kept, still, _ := c.begin(); kept != nil || !still() {
+		t.Errorf("%v is known of what was saved since", kept)
+	}
+	defer c.saving()()
+	if _, still, _ := c.begin(); still() {
+		t.Error("something is being saved already")
+	}
+}

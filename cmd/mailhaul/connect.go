@@ -34,16 +34,9 @@ type connections struct {
 
 func newConnections(ctx context.Context, c *Config) (*connections, error) {
 	k := &connections{config: c}
+	k.user, k.common = c.limits()
 	switch c.Target.Kind {
 	case "gmail":
-		for _, p := range gmail.Profiles() {
-			if p.Name == c.Gmail.Profile {
-				k.user, k.common = p.User, p.Project
-				if c.Gmail.Daily == "wait" {
-					k.common = append(k.common, p.Daily...)
-				}
-			}
-		}
 		k.gmail = &gmailRoute{route: gmail.Route(c.Gmail.Route)}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
 			return func(ctx context.Context) (migrate.Target, error) { return k.gmail.open(ctx, c.Gmail, m, l) }
@@ -61,9 +54,6 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 		}
 		token = knownToken(token)
 		k.graph = &graphRoute{route: graph.Route(c.Graph.Route), probed: c.Graph.Route == string(graph.RouteJSON)}
-		if c.Graph.Profile != "none" {
-			k.user, k.common = graph.MailboxLimits(), graph.AppLimits()
-		}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
 			return func(ctx context.Context) (migrate.Target, error) { return k.graph.open(ctx, c.Graph, token, m, l) }
 		}
@@ -81,6 +71,24 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 	}
 	k.shared = pace.NewLimiter(nil, k.common...)
 	return k, nil
+}
+
+// limits are those of the target that calls keep: of one mailbox, and of all.
+func (c *Config) limits() (own, common []pace.Limit) {
+	if c.Target.Kind == "graph" {
+		if c.Graph.Profile == "none" {
+			return nil, nil
+		}
+		return graph.MailboxLimits(), graph.AppLimits()
+	}
+	for _, p := range gmail.Profiles() {
+		if p.Name == c.Gmail.Profile {
+			if own, common = p.User, p.Project; c.Gmail.Daily == "wait" {
+				common = append(common, p.Daily...)
+			}
+		}
+	}
+	return own, common
 }
 
 // remember takes over which ways in were found by an earlier pass, if it was

@@ -7,10 +7,8 @@ import (
 
 	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
 	"github.com/mailhaul/mailhaul/migrate"
-	"github.com/mailhaul/mailhaul/migrate/pace"
 	"github.com/mailhaul/mailhaul/migrate/proof"
 	"github.com/mailhaul/mailhaul/migrate/report"
-	"github.com/mailhaul/mailhaul/targets/gmail"
 	"github.com/mailhaul/mailhaul/targets/graph"
 )
 
@@ -84,23 +82,10 @@ func (c *Config) routes() []report.Route {
 	return []report.Route{report.Route(c.Graph.Route)}
 }
 
-// limits are those of the target that runs keep, as its vendor calls them.
-func (c *Config) limits() (names []string) {
-	var limits []pace.Limit
-	switch {
-	case c.Target.Kind == "gmail":
-		for _, p := range gmail.Profiles() {
-			if p.Name == c.Gmail.Profile {
-				limits = slices.Concat(p.User, p.Project)
-			}
-			if p.Name == c.Gmail.Profile && c.Gmail.Daily == "wait" {
-				limits = append(limits, p.Daily...)
-			}
-		}
-	case c.Graph.Profile != "none":
-		limits = slices.Concat(graph.MailboxLimits(), graph.AppLimits())
-	}
-	for _, l := range limits {
+// limitNames are the limits of the target that runs keep, as its vendor calls them.
+func (c *Config) limitNames() (names []string) {
+	own, common := c.limits()
+	for _, l := range slices.Concat(own, common) {
 		names = append(names, l.Name)
 	}
 	return names

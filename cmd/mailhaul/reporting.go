@@ -121,7 +121,7 @@ func (r *reporting) migration(ctx context.Context, mailboxes []reported) (m repo
 	n := c.Notify
 	n.Privacy = c.Report.Privacy
 	m = report.Migration{Name: cmp.Or(c.Report.Name, c.Source.Host), Source: c.Source.Host, Target: c.Target.Kind, Endpoint: c.Gmail.Endpoint, Routes: c.routes(),
-		Rules: c.leftOut(), Limits: c.limits(), Program: "mailhaul " + version(), Config: r.digest, Zone: c.Run.zone, Made: time.Now(), Draft: r.draft}
+		Rules: c.leftOut(), Limits: c.limitNames(), Program: "mailhaul " + version(), Config: r.digest, Zone: c.Run.zone, Made: time.Now(), Draft: r.draft}
 	if c.Target.Kind == "graph" {
 		m.Endpoint = c.Graph.Endpoint
 	}
