@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,4 +43,28 @@ func TestTheMoreMailboxesRunTheFewerMessagesOfEachAreOnTheirWay(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Each is more than may be on its way of small ones together.
+func TestLargeMessagesKeepAllWorkersBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.parallel = 8
+		var contents []string
+		for i := range 40 {
+			contents = append(contents, strings.Repeat(fmt.Sprint(i), queuedBytes))
+		}
+		w.add("INBOX", contents...)
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Minute, stop)
+		var started atomic.Int64
+		slow := &slowTarget{worldTarget: (*worldTarget)(w), started: func() { started.Add(1) }}
+		_, err := w.engine().Run(ctx, []Mailbox{{
+			OpenSource: func(context.Context) (Source, error) { return (*worldSource)(w), nil },
+			OpenTarget: func(context.Context) (Target, error) { return slow, nil },
+		}})
+		if !errors.Is(err, context.Canceled) || started.Load() != 8 {
+			t.Errorf("%d were being written at once, want 8; %v", started.Load(), err)
+		}
+	})
 }

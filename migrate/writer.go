@@ -10,7 +10,8 @@ import (
 )
 
 // queuedBytes is how many octets of one mailbox may be between the source and
-// the last record, unless a single message has more.
+// the last record. A message counts for no more than lets there be three for each
+// worker: a few large ones would leave most workers idle.
 const queuedBytes = 2 * groupBytes
 
 // queued returns how many messages of one mailbox may be between the source
@@ -120,7 +121,7 @@ func (w *writer) reserve(ctx context.Context, group []*task) error {
 	var room, window int64
 	for _, t := range group {
 		t.room = w.Spool.room(t.msg.Size)
-		t.window = min(t.room, queuedBytes)
+		t.window = min(t.room, queuedBytes/int64(3*w.parallel))
 		room, window = room+t.room, window+t.window
 	}
 	if err := w.window.Acquire(ctx, window); err != nil {

@@ -55,8 +55,8 @@ func (l *Limiter) Wait(ctx context.Context, c Cost) error {
 	}
 	defer l.leave()
 	for ctx.Err() == nil {
-		wait, taken := l.take(c)
-		if taken {
+		wait, spent := l.Try(time.Now(), c)
+		if spent {
 			return nil
 		}
 		timer := time.NewTimer(wait)
@@ -73,11 +73,16 @@ func (l *Limiter) Wait(ctx context.Context, c Cost) error {
 // untilWoken is the wait of those that others stand before in the queue.
 const untilWoken = 365 * 24 * time.Hour
 
-// take spends c, or returns how long to wait before asking again.
-func (l *Limiter) take(c Cost) (wait time.Duration, taken bool) {
+// Try spends c if a call that costs c may start now, or returns how long to wait
+// before trying again. [Limiter.Wait] does so with the real clock, and a
+// simulation with its own, which goes on from call to call. One call of a limiter
+// tries at a time. It tries again at once when it is [Limiter.First].
+func (l *Limiter) Try(now time.Time, c Cost) (wait time.Duration, spent bool) {
+	if l == nil {
+		return 0, true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
 	l.released(now)
 	start, limit := Ask(now, c, l.budgets...)
 	kind := limit
@@ -113,6 +118,17 @@ func (l *Limiter) take(c Cost) (wait time.Duration, taken bool) {
 	}
 	l.waiting = ""
 	return 0, true
+}
+
+// First returns which of the limiters below l is the first to wait for the limits
+// of l, nil if none waits.
+func (l *Limiter) First() *Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue.limiters) == 0 {
+		return nil
+	}
+	return l.queue.first()
 }
 
 // leave lets the next one have the place in the queue that l may still have.

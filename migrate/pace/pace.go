@@ -3,7 +3,7 @@
 // A vendor's limits are data ([Limit]); what was spent of one is a [Budget].
 // [Ask] and [Spend] are pure functions of the budgets and of a time that the
 // caller passes in, so that a plan can drive them with a clock of its own.
-// [Limiter] drives them with the real one.
+// [Limiter] drives them with the real one, and by [Limiter.Try] with any.
 package pace
 
 import "time"

@@ -297,3 +297,51 @@ func TestANilLimiterNeverWaits(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestASimulationPacesCallsByItsOwnClock(t *testing.T) {
+	project := NewLimiter(nil, Limit{Name: "project", Unit: Points, Amount: 60, Per: time.Minute, Burst: 10})
+	small, large := NewLimiter(project), NewLimiter(project)
+	large.SetWeight(3)
+	made := map[*Limiter]int{}
+	now, at := start, map[*Limiter]time.Time{small: start, large: start}
+	for now.Before(start.Add(400 * time.Second)) {
+		next := small
+		if at[large].Before(at[small]) {
+			next = large
+		}
+		now = at[next]
+		wait, spent := next.Try(now, Cost{Points: 10})
+		if spent {
+			made[next]++
+		}
+		at[next] = now.Add(wait)
+		if first := project.First(); first != nil && first != next {
+			at[first] = now
+		}
+	}
+	// 400 points beyond the burst: one call of the small mailbox for three of the large one.
+	if n := made[small] + made[large]; n < 40 || n > 41 || made[small] < 10 || made[small] > 11 {
+		t.Errorf("%d and %d calls in 400 s", made[small], made[large])
+	}
+	if _, spent := (*Limiter)(nil).Try(now, Cost{Points: 1 << 40}); !spent {
+		t.Error("a nil limiter lets a call wait")
+	}
+}
+
+func TestWhoWaitsForALimitOfItsOwnIsNotFirst(t *testing.T) {
+	project := NewLimiter(nil, Limit{Name: "project", Unit: Points, Amount: 60, Per: time.Minute, Burst: 10})
+	user := NewLimiter(project, Limit{Name: "user", Unit: Requests, Amount: 2, Per: time.Minute})
+	for i, call := range []struct {
+		cost  Cost
+		spent bool
+		first *Limiter
+	}{
+		{Cost{Requests: 2, Points: 10}, true, nil},
+		{Cost{Requests: 1, Points: 10}, false, nil},
+		{Cost{Points: 10}, false, user},
+	} {
+		if _, spent := user.Try(start, call.cost); spent != call.spent || project.First() != call.first {
+			t.Errorf("call %d: %v, first is %p", i, spent, project.First())
+		}
+	}
+}
