@@ -129,7 +129,7 @@ Exit codes of every command:
 		return &codeError{exitUsage, fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.PersistentFlags().String("config", "mailhaul.toml", "configuration `file` of the migration")
-	root.AddCommand(newInitCommand(), traced(newCheckCommand()), logged(traced(newRunCommand())), logged(traced(newVerifyCommand())), newStatusCommand(), newCutoverCommand(), logged(newRetryCommand()), newReportCommand(),
+	root.AddCommand(newInitCommand(), traced(newCheckCommand()), logged(traced(newRunCommand())), logged(traced(newVerifyCommand())), newStatusCommand(), newCutoverCommand(), logged(newRetryCommand()), traced(newPlanCommand()), newReportCommand(),
 		newDemoCommand(), newSimulateCommand(), newManualCommand())
 	checkArguments(root.Commands())
 	return root

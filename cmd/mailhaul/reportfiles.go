@@ -176,17 +176,29 @@ func (r *reporting) print(w io.Writer, doc *model.Document) error {
 		fmt.Fprintf(w, "With it %s.\n", count(int64(len(r.users)), "page for a user", "pages for users"))
 	}
 	fmt.Fprintln(w)
+	if grades := printGlance(w, doc); grades != nil {
+		fmt.Fprintln(w)
+		return printTable(w, grades)
+	}
+	return nil
+}
+
+// printGlance prints what the first page says, up to its first table, which it
+// returns.
+func printGlance(w io.Writer, doc *model.Document) *model.Table {
+	say := func(s string) { // on paper some spaces do not break
+		fmt.Fprintln(w, printable(strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(s)))
+	}
 	for _, block := range doc.Sections[0].Blocks {
 		switch b := block.(type) {
 		case model.Notice:
-			fmt.Fprintln(w, printable(b.Text))
+			say(b.Text)
 		case model.Text:
 			for _, paragraph := range b {
-				fmt.Fprintln(w, printable(paragraph))
+				say(paragraph)
 			}
-		case *model.Table: // of the grades
-			fmt.Fprintln(w)
-			return printTable(w, b)
+		case *model.Table:
+			return b
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func newReportFolder(path string) (*reportFolder, error) {
 	case err != nil:
 		return nil, err
 	case len(entries) > 0:
-		return nil, fmt.Errorf("%s is not empty: name another folder with --out; no report is written over another", path)
+		return nil, fmt.Errorf("%s is not empty: name another folder with --out; nothing is written over what is there", path)
 	default:
 		if err := os.Remove(path); err != nil {
 			return nil, err

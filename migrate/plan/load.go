@@ -1,0 +1,72 @@
+package plan
+
+import "errors"
+
+// A Load is one mailbox as the simulation sees it.
+type Load struct {
+	Name    string
+	Wave    string
+	Folders int
+	Sizes   []Size // messages that are written
+	Merged  int64  // messages that become one more label of another; only with a target that labels
+	Known   int64  // messages that are done already: they are listed, and no more
+	Perday  Size   // growth: messages a day, with their octets
+}
+
+// A Size is a class of messages of similar size: how many they are, and how
+// many octets they have together.
+type Size struct{ Messages, Bytes int64 }
+
+// most bounds numbers of a load, so that sums do not overflow.
+const most = 1 << 50
+
+var errNumbers = errors.New("a number of messages, octets or folders makes no sense")
+
+func (l *Load) check() error {
+	numbers := []int64{int64(l.Folders), l.Merged, l.Known, l.Perday.Messages, l.Perday.Bytes}
+	for _, s := range l.Sizes {
+		numbers = append(numbers, s.Messages, s.Bytes)
+	}
+	for _, n := range numbers {
+		if n < 0 || n > most {
+			return errNumbers
+		}
+	}
+	return nil
+}
+
+// all returns the messages that are written or merged, with the octets that the
+// source gives for them.
+func (l *Load) all() (all Size) {
+	for _, s := range l.Sizes {
+		all.Messages, all.Bytes = all.Messages+s.Messages, all.Bytes+s.Bytes
+	}
+	return Size{all.Messages + l.Merged, all.Bytes + l.Merged*mean(all)}
+}
+
+// mean returns the octets of a message.
+func mean(s Size) int64 { return s.Bytes / max(s.Messages, 1) }
+
+// Remaining returns the load when so many of its messages are done: of each
+// class the same share.
+func (l Load) Remaining(done int64) Load {
+	all := l.all().Messages
+	left := max(all-done, 0)
+	keep := func(n int64) int64 {
+		if all == 0 {
+			return 0
+		}
+		return share(n, left, all)
+	}
+	sizes := l.Sizes
+	l.Sizes = nil
+	for _, s := range sizes {
+		l.Sizes = append(l.Sizes, Size{keep(s.Messages), keep(s.Bytes)})
+	}
+	l.Merged = keep(l.Merged)
+	l.Known += all - left
+	if done > 0 {
+		l.Folders = 0 // they are made first
+	}
+	return l
+}
