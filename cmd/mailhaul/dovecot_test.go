@@ -40,7 +40,7 @@ func messages() int {
 	case testing.Short():
 		return 1000
 	case os.Getenv("MAILHAUL_REQUIRE") == "":
-		return 2500
+		return 2000
 	}
 	return 20_000
 }
