@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/sources/sourcetest"
@@ -47,20 +45,7 @@ exclude_folders = ["INBOX"]
 			}
 		}
 		pass := func(name string) {
-			c := program("run", "--config", filepath.Join(dir, "mailhaul.toml"))
-			var output bytes.Buffer
-			c.Stdout, c.Stderr = &output, &output
-			begun := time.Now()
-			if err := c.Start(); err != nil {
-				b.Fatal(err)
-			}
-			peak := highWater(c.Process.Pid)
-			if err := c.Wait(); err != nil {
-				b.Fatal(err, output.String())
-			}
-			b.ReportMetric(time.Since(begun).Seconds(), name+"-s")
-			b.ReportMetric((c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds(), name+"-cpu-s")
-			b.ReportMetric(peak(), name+"-peak-MiB")
+			metered(b, name, program("run", "--config", filepath.Join(dir, "mailhaul.toml")))
 		}
 		pass("first")
 		pass("unchanged")

@@ -158,3 +158,21 @@ func highWater(pid int) func() float64 {
 		return kib / 1024
 	}
 }
+
+// metered runs a process to its end and reports what it took.
+func metered(b *testing.B, name string, c *exec.Cmd) {
+	b.Helper()
+	var output bytes.Buffer
+	c.Stdout, c.Stderr = &output, &output
+	begun := time.Now()
+	if err := c.Start(); err != nil {
+		b.Fatal(err)
+	}
+	peak := highWater(c.Process.Pid)
+	if err := c.Wait(); err != nil {
+		b.Fatal(err, output.String())
+	}
+	b.ReportMetric(time.Since(begun).Seconds(), name+"-s")
+	b.ReportMetric((c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds(), name+"-cpu-s")
+	b.ReportMetric(peak(), name+"-peak-MiB")
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -35,20 +34,7 @@ func BenchmarkReport(b *testing.B) {
 			}
 		}
 		command := func(name string, args ...string) {
-			c := program(args...)
-			var output bytes.Buffer
-			c.Stdout, c.Stderr = &output, &output
-			begun := time.Now()
-			if err := c.Start(); err != nil {
-				b.Fatal(err)
-			}
-			peak := highWater(c.Process.Pid)
-			if err := c.Wait(); err != nil {
-				b.Fatal(err, output.String())
-			}
-			b.ReportMetric(time.Since(begun).Seconds(), name+"-s")
-			b.ReportMetric((c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds(), name+"-cpu-s")
-			b.ReportMetric(peak(), name+"-peak-MiB")
+			metered(b, name, program(args...))
 		}
 		config, first, second := filepath.Join(dir, "mailhaul.toml"), filepath.Join(dir, "first"), filepath.Join(dir, "second")
 		command("first", "report", "--config", config, "--out", first)

@@ -175,7 +175,7 @@ func Statement(folders []migrate.FolderVerification, different int64, number fun
 	case compared >= population:
 		return s + ", which is all"
 	}
-	bound := upper(int64(rate*float64(population)+1e-6), different)
+	bound := Upper(int64(rate*float64(population)+1e-6), different)
 	return fmt.Sprintf("%s: with 95 %% confidence under %s %% differ", s, percent(bound))
 }
 
@@ -186,10 +186,10 @@ func percent(p float64) string {
 	return strconv.FormatFloat(min(100, math.Ceil(p/unit-1e-9)*unit), 'f', max(0, int(-math.Round(math.Log10(unit)))), 64)
 }
 
-// upper is the share of messages that differ above which finding at most k in
+// Upper is the share of messages that differ above which finding at most k in
 // n of them has a chance below 5 % (Clopper and Pearson 1934, one-sided). That
 // messages are drawn without putting them back only makes it safer.
-func upper(n, k int64) float64 {
+func Upper(n, k int64) float64 {
 	if k >= n {
 		return 1
 	}

@@ -1,6 +1,10 @@
 package assess
 
-import "math"
+import (
+	"math"
+
+	"github.com/mailhaul/mailhaul/migrate/verify"
+)
 
 // A Sample says how a number of messages was estimated.
 type Sample struct {
@@ -31,7 +35,7 @@ func Estimate(all []*Assessment, found string) (messages int64, s *Sample) {
 	}
 	// What was drawn of each mailbox is another share of it. The smallest one
 	// counts for all, so that the bound errs on the safe side.
-	bound := upper(int64(rate*float64(of)+1e-6), seen)
+	bound := verify.Upper(int64(rate*float64(of)+1e-6), seen)
 	sum.Most = sum.Found - seen + int64(math.Ceil(bound*float64(of)))
 	return messages, &sum
 }

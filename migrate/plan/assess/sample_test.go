@@ -10,6 +10,7 @@ import (
 	"github.com/emersion/go-message"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/verify"
 )
 
 func read(text string) (*message.Entity, error) { return message.Read(strings.NewReader(text)) }
@@ -122,7 +123,7 @@ func TestTheBoundIsThatOfClopperAndPearson(t *testing.T) {
 		n, k int64
 		want float64
 	}{{200, 0, 0.0148670392}, {200, 2, 0.0311425994}, {20, 1, 0.2161061642}, {10, 10, 1}, {0, 0, 1}} {
-		if got := upper(c.n, c.k); math.Abs(got-c.want) > 1e-9 {
+		if got := verify.Upper(c.n, c.k); math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("%d of %d: %.10f, want %.10f", c.k, c.n, got, c.want)
 		}
 	}
@@ -133,10 +134,10 @@ func TestMailboxesThatWereReadWholeAddNoError(t *testing.T) {
 	drawn := &Assessment{Content: Content{Messages: 200, Of: 20_000, Found: map[string]int64{"from": 2}}}
 	more := &Assessment{Content: Content{Messages: 200, Of: 400}}
 	n, s := Estimate([]*Assessment{whole, drawn, {}}, "from")
-	if n != 205 || s.Found != 7 || s.Read != 250 || s.Of != 20_050 || s.Most != 5+int64(math.Ceil(upper(200, 2)*20_000)) {
+	if n != 205 || s.Found != 7 || s.Read != 250 || s.Of != 20_050 || s.Most != 5+int64(math.Ceil(verify.Upper(200, 2)*20_000)) {
 		t.Errorf("%d, %+v", n, s)
 	}
-	if n, s := Estimate([]*Assessment{drawn, more}, "from"); n != 200 || s.Most != int64(math.Ceil(upper(204, 2)*20_400)) {
+	if n, s := Estimate([]*Assessment{drawn, more}, "from"); n != 200 || s.Most != int64(math.Ceil(verify.Upper(204, 2)*20_400)) {
 		t.Errorf("of mailboxes with other shares %d, %+v", n, s)
 	}
 	if n, s := Estimate([]*Assessment{whole}, "from"); n != 5 || s != nil {

@@ -1,4 +1,0 @@
-package verify
-
-// Upper is tested by itself.
-var Upper = upper
