@@ -175,8 +175,7 @@ func (p *page) section(s Section) error {
 	if s.Page {
 		class = " class=\"page\""
 	}
-	id := p.id()
-	p.put("<section id=\"%s\" aria-labelledby=\"%s\"%s>\n<h2 id=\"%s\">%s</h2>\n", s.Key, id, class, id, s.Title)
+	p.put("<section id=\"%s\"%s>\n<h2>%s</h2>\n", s.Key, class, s.Title)
 	for _, b := range s.Blocks {
 		if err := p.block(b); err != nil {
 			return err
