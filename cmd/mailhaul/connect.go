@@ -282,9 +282,19 @@ func graphConfig(ctx context.Context, c GraphConfig, token graph.Token, m Mailbo
 
 // endpoint is the server of the target.
 func (c *Config) endpoint() string {
-	if c.Target.Kind == "gmail" {
-		return cmp.Or(c.Gmail.Endpoint, "https://gmail.googleapis.com/")
+	vendors := "https://gmail.googleapis.com/"
+	if c.Target.Kind == "graph" {
+		cloud, _ := graph.CloudByName(c.Graph.Cloud) // checked when the configuration was read
+		vendors = cloud.Endpoint
 	}
-	cloud, _ := graph.CloudByName(c.Graph.Cloud) // checked when the configuration was read
-	return cmp.Or(c.Graph.Endpoint, cloud.Endpoint)
+	return cmp.Or(c.elsewhere(), vendors)
+}
+
+// elsewhere is where the target is reached, if that is not its vendor's own
+// address.
+func (c *Config) elsewhere() string {
+	if c.Target.Kind == "graph" {
+		return c.Graph.Endpoint
+	}
+	return c.Gmail.Endpoint
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
 	"github.com/mailhaul/mailhaul/migrate"
 	model "github.com/mailhaul/mailhaul/migrate/document"
-	"github.com/mailhaul/mailhaul/migrate/locale"
 	"github.com/mailhaul/mailhaul/migrate/pace"
 	"github.com/mailhaul/mailhaul/migrate/plan"
 	"github.com/mailhaul/mailhaul/migrate/plan/assess"
@@ -177,25 +176,14 @@ func (p *planning) mailbox(ctx context.Context, k *connections, m Mailbox, bound
 // document is the plan, of which m has what was found out.
 func (p *planning) document(ctx context.Context, all []assessed, m proposal.Migration) (*model.Document, error) {
 	c := p.config
-	m.Name, m.Source, m.Target, m.Endpoint = cmp.Or(c.Report.Name, c.Source.Host), c.Source.Host, c.Target.Kind, c.Gmail.Endpoint
+	m.Name, m.Source, m.Target, m.Endpoint = cmp.Or(c.Report.Name, c.Source.Host), c.Source.Host, c.Target.Kind, c.elsewhere()
 	m.Depth, m.Jobs, m.Rules = p.depth, c.Run.Jobs, c.leftOut()
 	m.Program, m.Config, m.Zone, m.Made = "mailhaul "+version(), p.digest, c.Run.zone, time.Now()
-	if c.Target.Kind == "graph" {
-		m.Endpoint = c.Graph.Endpoint
-	}
 	for _, a := range all {
 		m.Mailboxes = append(m.Mailboxes, proposal.Mailbox{Source: a.Source, Target: a.Target, Wave: a.Wave, Assessment: a.Assessment})
 	}
-	n := c.Notify
-	n.Privacy = c.Report.Privacy
 	var err error
-	if m.Privacy, err = n.policy(ctx); err != nil {
-		return nil, err
-	}
-	if m.Brand, err = c.Report.brand(); err != nil {
-		return nil, err
-	}
-	if m.Language, err = locale.New(c.Report.Language); err != nil {
+	if m.Language, m.Brand, m.Privacy, err = c.guise(ctx); err != nil {
 		return nil, err
 	}
 	return proposal.New(m)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"regexp"
 
+	model "github.com/mailhaul/mailhaul/migrate/document"
 	"github.com/mailhaul/mailhaul/migrate/locale"
 	"github.com/mailhaul/mailhaul/migrate/privacy"
 )
@@ -36,4 +38,19 @@ func (r ReportConfig) check(d *document, n NotifyConfig) {
 	if r.Colour != "" && !colour.MatchString(r.Colour) {
 		d.reject("report.colour", `want a colour as in colour = "#1f4e79", not %q`, r.Colour)
 	}
+}
+
+// guise is how the client is addressed, whatever is handed over: in which
+// language, by whom, and with how much of people's names.
+func (c *Config) guise(ctx context.Context) (l *locale.Language, b model.Brand, p privacy.Policy, err error) {
+	if l, err = locale.New(c.Report.Language); err != nil {
+		return l, b, p, err
+	}
+	if b, err = c.Report.brand(); err != nil {
+		return l, b, p, err
+	}
+	n := c.Notify // has the key of hashes
+	n.Privacy = c.Report.Privacy
+	p, err = n.policy(ctx)
+	return l, b, p, err
 }

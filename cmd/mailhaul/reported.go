@@ -15,14 +15,9 @@ import (
 // A reported mailbox is one of those that a report is on.
 type reported struct {
 	Mailbox
-	ledger  reportLedger // nil if no run came to it yet
+	ledger  report.Ledger // nil if no run came to it yet
+	proofs  proof.Ledger  // likewise
 	tallies []migrate.Tally
-}
-
-// A reportLedger is what a report and its log need of a mailbox.
-type reportLedger interface {
-	report.Ledger
-	proof.Ledger
 }
 
 // readReported returns the mailboxes that a report is on: those given, and with
@@ -33,27 +28,26 @@ func readReported(ctx context.Context, store *sqlite.Store, mailboxes []Mailbox,
 	if err != nil {
 		return nil, err
 	}
-	of := func(t migrate.Tally) func(Mailbox) bool {
-		return func(m Mailbox) bool { return m.Source == t.Mailbox && m.Target == t.To }
+	type pair struct{ source, target string }
+	listed, by := map[pair]bool{}, map[pair][]migrate.Tally{}
+	for _, m := range mailboxes {
+		listed[pair{m.Source, m.Target}] = true
 	}
 	for _, t := range tallies {
-		if all && !slices.ContainsFunc(mailboxes, of(t)) {
+		p := pair{t.Mailbox, t.To}
+		if by[p] = append(by[p], t); all && !listed[p] {
+			listed[p] = true
 			mailboxes = append(slices.Clip(mailboxes), Mailbox{Source: t.Mailbox, Target: t.To})
 		}
 	}
 	for _, m := range mailboxes {
-		r := reported{Mailbox: m}
-		for _, t := range tallies {
-			if of(t)(m) {
-				r.tallies = append(r.tallies, t)
-			}
+		r := reported{Mailbox: m, tallies: by[pair{m.Source, m.Target}]}
+		r.ledger, err = store.Reports(ctx, m.Source, m.Target)
+		if err == nil {
+			r.proofs, err = store.Proofs(ctx, m.Source, m.Target)
 		}
-		l, err := store.Reports(ctx, m.Source, m.Target)
 		if err != nil && !errors.Is(err, sqlite.ErrNoMailbox) {
 			return nil, err
-		}
-		if err == nil {
-			r.ledger = l.(reportLedger) // the store's ledger is both
 		}
 		rs = append(rs, r)
 	}

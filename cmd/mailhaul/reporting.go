@@ -16,7 +16,6 @@ import (
 
 	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
 	"github.com/mailhaul/mailhaul/migrate"
-	"github.com/mailhaul/mailhaul/migrate/locale"
 	"github.com/mailhaul/mailhaul/migrate/proof"
 	"github.com/mailhaul/mailhaul/migrate/report"
 )
@@ -118,27 +117,12 @@ func (r *reporting) open() (*sqlite.Store, error) {
 // migration is what the report is about.
 func (r *reporting) migration(ctx context.Context, mailboxes []reported) (m report.Migration, err error) {
 	c := r.config
-	n := c.Notify
-	n.Privacy = c.Report.Privacy
-	m = report.Migration{Name: cmp.Or(c.Report.Name, c.Source.Host), Source: c.Source.Host, Target: c.Target.Kind, Endpoint: c.Gmail.Endpoint, Routes: c.routes(),
+	m = report.Migration{Name: cmp.Or(c.Report.Name, c.Source.Host), Source: c.Source.Host, Target: c.Target.Kind, Endpoint: c.elsewhere(), Routes: c.routes(),
 		Rules: c.leftOut(), Limits: c.limitNames(), Program: "mailhaul " + version(), Config: r.digest, Zone: c.Run.zone, Made: time.Now(), Draft: r.draft}
-	if c.Target.Kind == "graph" {
-		m.Endpoint = c.Graph.Endpoint
-	}
 	for _, box := range mailboxes {
-		mailbox := report.Mailbox{Source: box.Source, Target: box.Target, Tallies: box.tallies}
-		if box.ledger != nil {
-			mailbox.Ledger = box.ledger
-		}
-		m.Mailboxes = append(m.Mailboxes, mailbox)
+		m.Mailboxes = append(m.Mailboxes, report.Mailbox{Source: box.Source, Target: box.Target, Ledger: box.ledger, Tallies: box.tallies})
 	}
-	if m.Privacy, err = n.policy(ctx); err != nil {
-		return m, err
-	}
-	if m.Language, err = locale.New(c.Report.Language); err != nil {
-		return m, err
-	}
-	if m.Brand, err = c.Report.brand(); err != nil {
+	if m.Language, m.Brand, m.Privacy, err = c.guise(ctx); err != nil {
 		return m, err
 	}
 	m.Host, err = os.Hostname()
@@ -169,8 +153,8 @@ func (r *reporting) seal(ctx context.Context, log proof.Log, mailboxes []reporte
 	}
 	var boxes []proof.Mailbox
 	for _, box := range mailboxes {
-		if box.ledger != nil {
-			boxes = append(boxes, proof.Mailbox{Source: box.Source, Target: box.Target, Ledger: box.ledger})
+		if box.proofs != nil {
+			boxes = append(boxes, proof.Mailbox{Source: box.Source, Target: box.Target, Ledger: box.proofs})
 		}
 	}
 	if _, err := proof.Update(ctx, log, boxes...); err != nil {

@@ -179,7 +179,7 @@ func (p proving) find(ctx context.Context, mailboxes []reported) (hits []hit, er
 			if p.uid != 0 {
 				from, to = p.uid, p.uid
 			}
-			for r, err := range m.ledger.Records(ctx, f.ID, from, to) {
+			for r, err := range m.proofs.Records(ctx, f.ID, from, to) {
 				if err != nil {
 					return nil, err
 				}

@@ -673,27 +673,6 @@ func TestItSaysWhatWouldHelp(t *testing.T) {
 	}
 }
 
-func TestMailboxesArePackedIntoWaves(t *testing.T) {
-	f := &Forecast{}
-	for _, hours := range []int{5, 3, 3, 2, 9, 1, 4} {
-		f.Mailboxes = append(f.Mailboxes, Mailbox{Took: time.Duration(hours) * time.Hour})
-	}
-	for _, test := range []struct {
-		groups string
-		jobs   int
-		want   string
-	}{
-		{",,,,,,", 1, "[[4] [0 1] [2 5 6] [3]]"}, // 9, 5+3, 4+3+1, 2
-		{",,,,,,", 2, "[[4] [0 1 2 5 6] [3]]"},
-		{"a,,a,,,,", 1, "[[4] [0 2] [1 5 6] [3]]"},
-		{"a,a,a,a,a,a,a", 3, "[[0 1 2 3 4 5 6]]"},
-	} {
-		if got := fmt.Sprint(f.Pack(strings.Split(test.groups, ","), test.jobs, 8*time.Hour)); got != test.want {
-			t.Errorf("in groups %s, %d at once, they are %s, want %s", test.groups, test.jobs, got, test.want)
-		}
-	}
-}
-
 func TestAMigrationThatMakesNoSenseIsRefused(t *testing.T) {
 	for want, change := range map[string]func(m *Migration){
 		"at least 1":          func(m *Migration) { m.Jobs = 0 },

@@ -33,8 +33,7 @@ type Migration struct {
 	Mailboxes []Mailbox // numbered from 1 in this order
 	Rules     []string  // that leave mail out, as records name them
 
-	Limits []string      // of the vendor, that were kept
-	Least  time.Duration // that they make the work last; 0 if that is not known
+	Limits []string // of the vendor, that were kept
 
 	Program string // name and version of what moved the mail
 	Config  string // digest of its configuration

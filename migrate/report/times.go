@@ -31,9 +31,6 @@ func (r *report) times() document.Section {
 	if len(r.Limits) > 0 {
 		s.Blocks = append(s.Blocks, document.Text{r.say("times.limits", "target", r.target(), "limits", r.language.List(r.Limits))})
 	}
-	if r.Least > 0 {
-		s.Blocks = append(s.Blocks, document.Text{r.say("times.least", "least", r.language.Duration(r.Least))})
-	}
 	s.Blocks = append(s.Blocks, r.passTable())
 	return s
 }

@@ -153,7 +153,7 @@ func sample(t testing.TB, tag string) Migration {
 		migrate.Finding{Kind: migrate.KindFlags, Folder: 6, UID: 4, Detail: `has no flags instead of \Seen`, Subject: "Invoice"})
 
 	return Migration{Name: "Example Ltd", Source: "mail.example.com", Target: "gmail", Endpoint: "http://127.0.0.1:8025", Routes: []Route{Gmail},
-		Rules: []string{"exclude_folders Privat", "exclude_folders Alt/*", `flagged \Deleted`}, Limits: []string{"6,000 units per minute and user"}, Least: 3 * time.Hour,
+		Rules: []string{"exclude_folders Privat", "exclude_folders Alt/*", `flagged \Deleted`}, Limits: []string{"6,000 units per minute and user"},
 		Program: "mailhaul 1.0", Config: strings.Repeat("0123456789abcdef", 4), Host: "worker", Key: "example.com/mail+1234abcd",
 		Language: l, Zone: zone, Brand: document.Brand{Name: "Consult & Co"}, Made: at(24), Privacy: privacy.Policy{Level: privacy.Masked},
 		Nonce: func(kind, value string) string { return fmt.Sprintf("%x", kind+value) },
