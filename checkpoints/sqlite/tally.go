@@ -11,6 +11,14 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
+// The folders of all mailboxes, and those of one: of thousands each is asked for
+// many times.
+const (
+	foldersQuery = `SELECT m.source, m.target, f.path, f.role, f.uidvalidity & 0xffffffff, f.name, f.note, f.listed, f.id
+		FROM mailbox m JOIN folder f ON f.mailbox = m.id`
+	itsFoldersQuery = foldersQuery + " WHERE m.source = ?"
+)
+
 // Tally counts in one snapshot of the database, so that the identity holds
 // while a run goes on.
 func (s *Store) Tally(ctx context.Context, sources ...string) ([]migrate.Tally, error) {
@@ -31,8 +39,11 @@ func (s *Store) tally(ctx context.Context, sources []string) (ts []migrate.Tally
 		return nil, err
 	}
 	defer tx.Rollback()
-	rows, err := tx.QueryContext(ctx, `SELECT m.source, m.target, f.path, f.role, f.uidvalidity & 0xffffffff, f.name, f.note, f.listed, f.id
-		FROM folder f JOIN mailbox m ON m.id = f.mailbox ORDER BY f.mailbox, f.id`)
+	query, args := foldersQuery, []any(nil)
+	if len(sources) == 1 {
+		query, args = itsFoldersQuery, []any{sources[0]}
+	}
+	rows, err := tx.QueryContext(ctx, query+" ORDER BY f.mailbox, f.id", args...)
 	if err != nil {
 		return nil, err
 	}

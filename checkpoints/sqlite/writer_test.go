@@ -195,15 +195,16 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "mailhaul.db"))
 	equal := []string{"message USING INDEX message_digest (mailbox=? AND <expr>=?)", "message USING INDEX message_doubt (mailbox=? AND <expr>=?)"}
 	for query, wants := range map[string][]string{
-		recordsQuery:   {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
-		digestQuery:    equal,
-		allDigestQuery: equal,
-		notableQuery:   {"h USING INDEX heading_mailbox (mailbox=? AND rowid>?)", "m USING INTEGER PRIMARY KEY (rowid=?)"},
-		replicasQuery:  {"r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", "m USING INTEGER PRIMARY KEY (rowid=?)"},
-		excludedQuery:  {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
-		timelineQuery:  {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
-		latestQuery:    {"entry USING COVERING INDEX entry_latest (folder=? AND id>?)", "e USING INTEGER PRIMARY KEY (rowid=?)"},
-		entriesQuery:   {"entry USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		itsFoldersQuery: {"m USING COVERING INDEX sqlite_autoindex_mailbox_1 (source=?)", "f USING INDEX sqlite_autoindex_folder_1 (mailbox=?)"},
+		recordsQuery:    {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		digestQuery:     equal,
+		allDigestQuery:  equal,
+		notableQuery:    {"h USING INDEX heading_mailbox (mailbox=? AND rowid>?)", "m USING INTEGER PRIMARY KEY (rowid=?)"},
+		replicasQuery:   {"r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", "m USING INTEGER PRIMARY KEY (rowid=?)"},
+		excludedQuery:   {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		timelineQuery:   {"m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		latestQuery:     {"entry USING COVERING INDEX entry_latest (folder=? AND id>?)", "e USING INTEGER PRIMARY KEY (rowid=?)"},
+		entriesQuery:    {"entry USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 	} {
 		rows, err := s.read.Query("EXPLAIN QUERY PLAN "+query, 1, 1, 1, 1, 1)
 		if err != nil {
