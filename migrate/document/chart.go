@@ -7,7 +7,7 @@ import "math"
 const (
 	chartWidth  = 800
 	chartHeight = 300
-	marginLeft  = 64
+	marginLeft  = 88 // for 1,000,000,000
 	marginRight = 16
 	marginTop   = 26 // with the unit
 	marginBelow = 44

@@ -71,7 +71,8 @@ func (p *page) columns(c *Chart, b bucket, sc scale, left, width float64) {
 			x += w * float64(n)
 		}
 		if v != foot {
-			p.put("<path class=\"area\" fill=\"url(#f%d)\" d=\"M%s %sh%sV%sh-%sz\"/>\n", shade(i), at(x), at(sc.y(v)), at(w), at(sc.y(foot)), at(w))
+			p.area(i, x, sc.y(v), w, sc.y(foot))
+			p.put("\n")
 		}
 		if c.Kind == Stacked {
 			foot = v

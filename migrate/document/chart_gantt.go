@@ -4,8 +4,8 @@ import "time"
 
 // Of a Gantt.
 const (
-	rowHeight   = 26
-	labelsWidth = 190
+	rowHeight   = 16
+	labelsWidth = 216
 	mostRows    = 40
 )
 
@@ -34,17 +34,18 @@ func (p *page) gantt(c *Chart) string {
 	p.times(s, labelsWidth, bottom)
 	for i, l := range c.Labels[:c.rows()] {
 		y := marginTop + rowHeight*i
-		p.put("<path class=\"grid\" d=\"M0 %dH%d\"/><text x=\"0\" y=\"%d\">%s</text>\n", y, chartWidth, y+17, fit(l, labelsWidth-8))
+		p.put("<path class=\"grid\" d=\"M0 %dH%d\"/><text x=\"0\" y=\"%d\">%s</text>\n", y, chartWidth, y+12, fit(l, labelsWidth-8))
 	}
 	for _, span := range c.Spans {
 		if span.Row >= mostRows {
 			continue
 		}
-		y := marginTop + rowHeight*span.Row + 4
+		y := float64(marginTop + rowHeight*span.Row + 3)
 		left := s.x(span.Start, labelsWidth, chartWidth-marginRight)
 		width := max(s.x(span.End, labelsWidth, chartWidth-marginRight)-left, 2)
-		p.put("<path class=\"area\" fill=\"url(#f%d)\" d=\"M%s %dh%sv%dh-%sz\"><title>%s</title></path>\n",
-			shade(span.Series), at(left), y, at(width), rowHeight-8, at(width), span.Text)
+		p.put("<g><title>%s</title>", span.Text)
+		p.area(span.Series, left, y, width, y+rowHeight-6)
+		p.put("</g>\n")
 	}
 	if n := len(c.Labels) - mostRows; n > 0 {
 		return p.text("more", "n", n)

@@ -7,33 +7,6 @@ import (
 	"time"
 )
 
-// shades is how many looks of series there are: a colour of Okabe and Ito with a
-// pattern, a dash and a marker of its own each, so that nobody needs the colour.
-const shades = 8
-
-// shade is that of the series with index i, from 1 on.
-func shade(i int) int { return i%shades + 1 }
-
-// patterns writes what areas are filled with, if there is a chart.
-func (p *page) patterns() {
-	for _, s := range p.d.Sections {
-		for _, b := range s.Blocks {
-			if _, ok := b.(*Chart); !ok {
-				continue
-			}
-			p.put("<svg class=\"hidden\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>\n")
-			for i, lines := range []markup{
-				"", "M-2 2l4-4M0 8l8-8M6 10l4-4", "M2 2h2v2h-2zM6 6h2v2h-2z", "M0 2h8M0 6h8",
-				"M0 0l8 8M0 8l8-8", "M2 0v8M6 0v8", "M-2 6l4 4M0 0l8 8M6-2l4 4", "M0 4h8M4 0v8",
-			} {
-				p.put("<pattern id=\"f%d\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\"><path class=\"ground%d\" d=\"M0 0h8v8h-8z\"/><path class=\"lines\" d=\"%s\"/></pattern>\n", i+1, i+1, lines)
-			}
-			p.put("</defs></svg>\n")
-			return
-		}
-	}
-}
-
 // chart writes a chart, what its looks mean, and its figures. Without any it
 // writes nothing.
 func (p *page) chart(c *Chart) error {
@@ -88,7 +61,7 @@ func (p *page) legend(c *Chart) {
 		case c.Kind == Line:
 			p.put("<path class=\"line line%d\" d=\"M0 7h28\"/>%s", shade(i), marker(i, 14, 7))
 		default:
-			p.put("<path class=\"area\" fill=\"url(#f%d)\" d=\"M1 1h26v12h-26z\"/>", shade(i))
+			p.area(i, 1, 1, 26, 13)
 		}
 		p.put("</svg><bdi>%s</bdi></li>\n", s.Name)
 	}
@@ -141,7 +114,8 @@ func (p *page) instant(t time.Time, x, bottom float64, day, dated bool) {
 		y += 15
 	}
 	if day || dated {
-		p.put("<text class=\"middle\" x=\"%s\" y=\"%s\">%s</text>", at(x), at(y), p.l.Date(t))
+		const half = 40 // of a date
+		p.put("<text class=\"middle\" x=\"%s\" y=\"%s\">%s</text>", at(min(x, chartWidth-half)), at(y), p.l.Date(t))
 	}
 	p.put("\n")
 }
@@ -150,7 +124,7 @@ func (p *page) instant(t time.Time, x, bottom float64, day, dated bool) {
 func at(v float64) markup { return markup(strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0")) }
 
 // fit cuts a text that is wider than width, by a guess.
-func fit(s string, width float64) string { return visible(s, int(math.Max(3, width/6.5))) }
+func fit(s string, width float64) string { return visible(s, int(math.Max(3, width/7.2))) }
 
 // marker draws the point of a line.
 func marker(i int, x, y float64) markup {

@@ -94,7 +94,6 @@ func (p *page) write() error {
 	}
 	p.head(style)
 	p.put("<body>\n<a class=\"skip\" href=\"#%s\">%s</a>\n", main, p.text("skip"))
-	p.patterns()
 	p.header(logo)
 	if err := p.contents(); err != nil {
 		return err

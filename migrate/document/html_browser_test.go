@@ -95,7 +95,7 @@ func printed(t *testing.T, d *Document) []string {
 	}
 	b := browsertest.Open(t)
 	b.Load(file(t, d))
-	pdf := b.PDF()
+	pdf := b.PDF(browsertest.A4)
 	if dir := os.Getenv("MAILHAUL_PICTURES"); dir != "" {
 		if err := os.WriteFile(filepath.Join(dir, t.Name()+".pdf"), pdf, 0o600); err != nil {
 			t.Fatal(err)

@@ -34,8 +34,13 @@ func (p *page) inline(v Value) (inline, error) {
 	number := func(s string) (inline, error) { return inline{escape(s), numberColumn, unbroken(s)}, nil }
 	words := func(s string) (inline, error) { return inline{escape(s), textColumn, unbroken(s)}, nil }
 	instant := func(machine, people string) (inline, error) {
-		m := `<time datetime="` + escape(machine) + `">` + escape(people) + `</time>`
-		return inline{m, timeColumn, unbroken(people)}, nil
+		day, hour, _ := strings.Cut(people, ", ")
+		width := utf8.RuneCountInString(day)
+		if hour != "" {
+			day, hour = day+",", " "+hour
+		}
+		m := `<time datetime="` + escape(machine) + `"><span>` + escape(day) + `</span>` + escape(hour) + `</time>`
+		return inline{m, timeColumn, width}, nil
 	}
 	switch v := v.(type) {
 	case nil:

@@ -138,13 +138,6 @@ func (b *Browser) Screenshot(width int64) []byte {
 	return do(b, chromedp.FullScreenshot(100))
 }
 
-// PDF prints the page on A4, as a person does: without its backgrounds unless
-// it asks for them.
-func (b *Browser) PDF() []byte {
-	b.tb.Helper()
-	return do(b, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4), chromedp.PDFPreferCSSPageSize()))
-}
-
 // Press presses a key: "\t", "\r".
 func (b *Browser) Press(key string) {
 	b.tb.Helper()
