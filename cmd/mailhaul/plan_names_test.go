@@ -18,7 +18,7 @@ import (
 func awkward() (fs []migrate.Folder) {
 	long := strings.Repeat("long name ", 22) + "of 231 units"
 	for _, path := range [][]string{
-		{"INBOX"}, {"Work"}, {"work"}, {"WORK "}, {"A/B"}, {" lead"}, {"tab\tname"}, {"bell\aname"}, {"zero\u200bwidth"}, {"turned\u202eround"},
+		{"INBOX"}, {"Deleted Items"}, {"Sent Items"}, {"outbox"}, {"Work", "Outbox"}, {"Work"}, {"work"}, {"WORK "}, {"A/B"}, {" lead"}, {"tab\tname"}, {"bell\aname"}, {"zero\u200bwidth"}, {"turned\u202eround"},
 		{"broken\xff"}, {"Clients"}, {"Clients", "Chats"}, {"Clients", ""}, {"Clients", "2019/20"}, {"Chats"}, {"Important"}, {"Starred"}, {"Label"}, {"a b"}, {"a-b"}, {"A B"},
 		{"Straße"}, {"STRASSE"}, {"Caf\u00e9"}, {"Cafe\u0301"}, {long}, {strings.Repeat("x", 251)}, {"Clients", long[:200]}, {"Clients", long[:200], "Deep"}, {"Müll"}, {"Σ"}, {"σ"},
 	} {

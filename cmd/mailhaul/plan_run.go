@@ -166,7 +166,7 @@ func (p *planning) mailbox(ctx context.Context, k *connections, m Mailbox, bound
 		kept = assess.Open(p.kept, m.Source)
 	}
 	a, err := assess.Mailbox(ctx, m.Source, source, kept, assess.Options{Depth: p.depth, Rules: p.config.rules(), Bounds: bounds,
-		Blocked: blockedFiles(p.config.Target.Kind), Retry: retry, Progress: progress})
+		Blocked: blockedFiles(p.config.Target.Kind), Sealed: sealedMost(p.config), Retry: retry, Progress: progress})
 	if err == nil && p.depth != assess.Fast {
 		err = migrate.Saved(a.Save(p.kept))
 	}

@@ -2,36 +2,67 @@ package main
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf16"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/plan/assess"
 	"github.com/mailhaul/mailhaul/targets/gmail"
+	"github.com/mailhaul/mailhaul/targets/graph"
 )
+
+// maxImport is the largest message that importMime takes.
+const maxImport = graph.MaxImportSize
 
 // planTarget is what is known of a target before anything was asked of it, and
 // the sizes up to which it treats messages alike.
 func planTarget(kind string) (t assess.Target, bounds []int64) {
-	roles := []migrate.Role{migrate.RoleInbox, migrate.RoleSent, migrate.RoleDrafts, migrate.RoleJunk, migrate.RoleTrash, migrate.RoleArchive}
 	if kind == "gmail" {
-		t = assess.Target{Labels: true, Expires: true, MaxMessage: gmail.MaxMessageSize}
-		t.Names = assess.Names{Roles: roles, Most: 10_000, Clean: gmailName, Key: gmailKey, Reserved: gmailReserved,
-			TooLong: func(path []string) bool { return utf16Length(strings.Join(path, "/")) > 225 }}
-		return t, []int64{gmail.MaxMessageSize}
+		return gmailTarget(), []int64{gmail.SingleRequest, gmail.MaxDraftSize, gmail.MaxMessageSize}
 	}
-	t = assess.Target{Keywords: true, MaxMessage: 150 << 20, UsualMessage: 35_000_000, FolderMost: 1_000_000, MailboxMost: 50_000_000_000}
-	t.Names = assess.Names{Roles: roles, Siblings: 10_000, Depth: 300, Clean: graphName, Key: graphKey,
-		Reserved: func([]string) bool { return false },
-		TooLong:  func(path []string) bool { return utf16Length(path[len(path)-1]) > 250 }}
+	t = graphTarget()
 	return t, []int64{maxImport, t.UsualMessage, t.MaxMessage}
 }
 
-// maxImport is the largest message that importMime takes.
-const maxImport = 3_000_000
+// gmailTarget has the number of labels from the discovery document of the Gmail
+// API (users.labels.create).
+func gmailTarget() assess.Target {
+	join := func(path []string) string { return strings.Join(path, "/") }
+	return assess.Target{Labels: true, Expires: true, MaxMessage: gmail.MaxMessageSize, MaxDraft: gmail.MaxDraftSize,
+		Names: assess.Names{Most: 10_000,
+			Homes: map[migrate.Role]string{migrate.RoleInbox: "", migrate.RoleSent: "", migrate.RoleDrafts: "", migrate.RoleJunk: "", migrate.RoleTrash: "",
+				migrate.RoleArchive: ""},
+			Clean:    func(name string) string { name, _ = gmail.LabelName(name); return name },
+			Key:      func(path []string) string { return gmail.LabelKey(join(path)) },
+			Reserved: func(path []string) bool { return len(path) == 1 && gmail.ReservedLabel(path[0]) },
+			TooLong:  func(path []string) bool { return !gmail.LabelFits(join(path)) }}}
+}
+
+// graphTarget has the limits of Exchange Online's service description: 35 MB for
+// a message unless an administrator allows more, 50 GB for a mailbox of the
+// smaller licences, 1,000,000 messages and 10,000 folders in a folder. Its own
+// folders are called otherwise where the mailbox is not in English.
+func graphTarget() assess.Target {
+	return assess.Target{Keywords: true, MaxMessage: graph.MaxMessageSize, UsualMessage: 35_000_000, FolderMost: 1_000_000, MailboxMost: 50_000_000_000,
+		Names: assess.Names{Siblings: 10_000, Depth: graph.MaxFolderDepth,
+			Homes: map[migrate.Role]string{migrate.RoleInbox: "Inbox", migrate.RoleSent: "Sent Items", migrate.RoleDrafts: "Drafts", migrate.RoleJunk: "Junk Email",
+				migrate.RoleTrash: "Deleted Items", migrate.RoleArchive: "Archive"},
+			Clean:    func(name string) string { name, _ = graph.FolderName(name); return name },
+			Key:      func(path []string) string { return graph.FolderKey(strings.Join(path, "\x00")) },
+			Reserved: func(path []string) bool { return len(path) == 1 && strings.EqualFold(path[0], "Outbox") },
+			TooLong:  func([]string) bool { return false }}} // FolderName shortens it
+}
+
+// sealedMost is how many octets a signed or encrypted message may have to get into
+// the target of c, 0 if there is no other limit for it: Graph rebuilds what it
+// cannot import, and what is sealed cannot be rebuilt.
+func sealedMost(c *Config) int64 {
+	switch {
+	case c.Target.Kind == "gmail", c.Graph.Protected == "attach":
+		return 0
+	case c.Graph.Route == string(graph.RouteJSON):
+		return 1 // no message is so small
+	}
+	return maxImport
+}
 
 // blockedFiles are the types that Google says it blocks, also in archives
 // (support.google.com/mail/answer/6590). Whether it refuses them in mail that is
@@ -42,62 +73,4 @@ func blockedFiles(kind string) []string {
 	}
 	return strings.Fields(`ade adp apk appx appxbundle bat cab chm cmd com cpl diagcab diagcfg diagpack dll dmg ex ex_ exe hta img ins iso isp
 		jar jnlp js jse lib lnk mde mjs msc msi msix msixbundle msp mst nsh pif ps1 scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh xll`)
-}
-
-func utf16Length(s string) int { return len(utf16.Encode([]rune(s))) }
-
-// gmailName is how a label shows the name of a folder. What it is checked
-// against is the target's own Place.
-func gmailName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case r == '/':
-			return '-'
-		case r == '\t' || r == '\n' || r == '\r':
-			return ' '
-		case unicode.IsControl(r), r == '\u200b', r == '\ufeff', r == '\u2028', r == '\u2029', '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069':
-			return -1
-		}
-		return r
-	}, norm.NFC.String(strings.ToValidUTF8(name, "\uFFFD")))
-	if name = strings.TrimSpace(name); name == "" {
-		return "Unnamed"
-	}
-	return name
-}
-
-// gmailKey is equal for labels that exclude each other.
-func gmailKey(path []string) string {
-	name := strings.Join(strings.Fields(strings.Join(path, "/")), " ")
-	return strings.NewReplacer(" ", "-", "/", "-").Replace(strings.ToLower(name))
-}
-
-func gmailReserved(path []string) bool {
-	if len(path) > 1 {
-		return false
-	}
-	switch gmailKey(path) {
-	case "inbox", "spam", "trash", "sent", "drafts", "starred", "important", "unread", "chats":
-		return true
-	}
-	return false
-}
-
-// graphName is how Exchange holds the name of a folder.
-func graphName(name string) string {
-	name = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '_'
-		}
-		return r
-	}, strings.ToValidUTF8(name, "\uFFFD")))
-	if name == "" {
-		return "Unnamed"
-	}
-	return name
-}
-
-// graphKey is equal for folders that Exchange takes for one.
-func graphKey(path []string) string {
-	return cases.Fold().String(norm.NFC.String(strings.Join(path, "\x00")))
 }

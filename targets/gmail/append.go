@@ -32,8 +32,10 @@ const (
 	NoteInserted = "inserted"
 )
 
-// Up to here a message goes in one request (developers.google.com/workspace/gmail/api/guides/uploads).
-const singleRequest = 5 << 20
+// SingleRequest is how many octets a message may have that goes in one request
+// (developers.google.com/workspace/gmail/api/guides/uploads); larger ones go in
+// chunks.
+const SingleRequest = 5 << 20
 
 // Append imports or inserts m with the labels of folder and flags. Drafts are
 // created as drafts, and sent mail that import refuses is inserted, or placed
@@ -41,13 +43,13 @@ const singleRequest = 5 << 20
 func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate.Message) (migrate.Stored, error) {
 	limit := int64(MaxMessageSize)
 	if folder == draft {
-		limit = maxDraftSize
+		limit = MaxDraftSize
 	}
 	if m.Size > limit {
 		return migrate.Stored{}, &migrate.Error{
 			Op: costImport.op, Class: migrate.Permanent, Refused: true,
 			Err:  fmt.Errorf("the message has %d octets", m.Size),
-			Hint: fmt.Sprintf("Gmail takes messages of %d MiB and drafts of %d MiB at most. Keep it as a file.", MaxMessageSize>>20, maxDraftSize>>20),
+			Hint: fmt.Sprintf("Gmail takes messages of %d MiB and drafts of %d MiB at most. Keep it as a file.", MaxMessageSize>>20, MaxDraftSize>>20),
 		}
 	}
 	notes, err := t.notesOn(folder, m)
@@ -122,7 +124,7 @@ func (t *Target) write(ctx context.Context, labels []string, m *migrate.Message)
 }
 
 func (t *Target) importTo(ctx context.Context, labels []string, m *migrate.Message) (migrate.MessageID, error) {
-	if m.Size > singleRequest {
+	if m.Size > SingleRequest {
 		return t.resumable(ctx, costImport, m, "messages/import?fields=id&internalDateSource=dateHeader&neverMarkSpam=true&processForCalendar=false", &api.Message{LabelIds: labels})
 	}
 	return t.send(ctx, costImport, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
@@ -135,7 +137,7 @@ func (t *Target) importTo(ctx context.Context, labels []string, m *migrate.Messa
 }
 
 func (t *Target) insert(ctx context.Context, labels []string, m *migrate.Message) (migrate.MessageID, error) {
-	if m.Size > singleRequest {
+	if m.Size > SingleRequest {
 		return t.resumable(ctx, costInsert, m, "messages?fields=id&internalDateSource=dateHeader", &api.Message{LabelIds: labels})
 	}
 	return t.send(ctx, costInsert, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {
@@ -146,7 +148,7 @@ func (t *Target) insert(ctx context.Context, labels []string, m *migrate.Message
 }
 
 func (t *Target) createDraft(ctx context.Context, m *migrate.Message) (migrate.MessageID, error) {
-	if m.Size > singleRequest {
+	if m.Size > SingleRequest {
 		return t.resumable(ctx, costDraft, m, "drafts?fields=message/id", &api.Draft{})
 	}
 	return t.send(ctx, costDraft, m, func(ctx context.Context, r io.Reader, options []googleapi.MediaOption) (string, error) {

@@ -66,7 +66,7 @@ func TestFoldersAndFlagsBecomeLabels(t *testing.T) {
 func TestADraftOverItsOwnLimitIsRefusedUnread(t *testing.T) {
 	_, server := serve(t, gmailsim.Options{})
 	message := targettest.Letter("draft")
-	message.Size, message.Body = maxDraftSize+1, nil
+	message.Size, message.Body = MaxDraftSize+1, nil
 	_, err := open(t, config(server)).Append(t.Context(), draft, message)
 	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Permanent || !e.Refused {
 		t.Errorf("the error is %#v", err)
@@ -162,7 +162,7 @@ func TestALargeMessageTakesLittleMemory(t *testing.T) {
 		}
 	})
 	target := open(t, config(server))
-	for _, size := range []int64{100 << 20, singleRequest} {
+	for _, size := range []int64{100 << 20, SingleRequest} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		body := lines(size)

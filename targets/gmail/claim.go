@@ -28,7 +28,7 @@ func (p *placer) claim(ctx context.Context, id string, up *node, name, note stri
 		up = up.up
 		note = join(note, "the path is longer than Gmail allows")
 	}
-	if up.label == nil && reserved(name) {
+	if up.label == nil && ReservedLabel(name) {
 		name, note = name+" (migrated)", join(note, "Gmail reserves the name")
 	}
 	original, renames, only := name, 0, id != "" && suffix == 1
@@ -41,7 +41,7 @@ func (p *placer) claim(ctx context.Context, id string, up *node, name, note stri
 		if suffix > 1 {
 			reason = join(reason, "Gmail holds the name to be the same as another label's")
 		}
-		if known, ok := p.labels.byKey[key(full)]; ok && known.id != id {
+		if known, ok := p.labels.byKey[LabelKey(full)]; ok && known.id != id {
 			switch taken := p.taken[migrate.FolderID(known.id)]; {
 			case only:
 				return nil, known
@@ -68,7 +68,7 @@ func (p *placer) claim(ctx context.Context, id string, up *node, name, note stri
 				return &node{err: err}, nil
 			}
 			p.labels = labels
-			if known, ok := labels.byKey[key(full)]; !ok || known.id == id { // Gmail's rule is stricter than ours
+			if known, ok := labels.byKey[LabelKey(full)]; !ok || known.id == id { // Gmail's rule is stricter than ours
 				if only {
 					return nil, &label{}
 				}

@@ -12,6 +12,22 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
+var (
+	// ErrNoUser is wrapped by the error of Open where Google knows no such user.
+	ErrNoUser = errors.New("no such user")
+
+	// ErrNoMailbox is wrapped by it where the user has no Gmail, or has none yet.
+	ErrNoMailbox = errors.New("the user has no mailbox")
+)
+
+// unserved is a refusal that says what of these is the matter.
+type unserved struct {
+	error
+	what error
+}
+
+func (e *unserved) Unwrap() error { return e.what }
+
 // A kind of failure is one that more depends on than the fate of the call.
 type kind int
 

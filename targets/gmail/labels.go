@@ -19,16 +19,16 @@ type label struct {
 // labels are the labels of a mailbox.
 type labels struct {
 	byID  map[string]*label
-	byKey map[string]*label // by key(name)
+	byKey map[string]*label // by LabelKey(name)
 }
 
 func (l *labels) add(known *label) {
-	l.byID[known.id], l.byKey[key(known.name)] = known, known
+	l.byID[known.id], l.byKey[LabelKey(known.name)] = known, known
 }
 
 func (l *labels) drop(known *label) {
 	delete(l.byID, known.id)
-	delete(l.byKey, key(known.name))
+	delete(l.byKey, LabelKey(known.name))
 }
 
 // listLabels asks for all labels, which come in one answer.

@@ -59,6 +59,9 @@ func tokenRefusal(op string, err error) *migrate.Error {
 		return e
 	}
 	e.Err = fmt.Errorf("token: %s", a)
+	if a.unknownUser() {
+		e.Err = &unserved{e.Err, ErrNoUser}
+	}
 	if a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests && a.status != http.StatusRequestTimeout {
 		e.Class = migrate.Fatal
 		e.Hint = who.hint(a)
@@ -97,6 +100,12 @@ func answerTo(err error) (a tokenAnswer, ok bool) {
 	return a, false
 }
 
+// unknownUser says whether the user is what the endpoint objects to.
+func (a tokenAnswer) unknownUser() bool {
+	description := strings.ToLower(a.description)
+	return strings.EqualFold(a.code, "invalid_grant") && (strings.Contains(description, "not a valid email") || strings.Contains(description, "invalid email"))
+}
+
 // read reads the body of an answer: that of the token endpoint, that of a
 // Google API, or a page.
 func (a *tokenAnswer) read(body string) {
@@ -130,7 +139,7 @@ func (l login) hint(a tokenAnswer) string {
 		return "A policy of the organisation forbids this application: Admin console, Security > Access and data control > API controls > Manage app access."
 	case "invalid_grant":
 		switch {
-		case says("not a valid email"), says("invalid email"):
+		case a.unknownUser():
 			return "Google knows no such user" + l.named() + ": look in the Admin console under Directory > Users, and correct the mailbox list."
 		case says("short-lived"):
 			return "The clock of this machine is wrong: set it right."

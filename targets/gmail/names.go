@@ -12,30 +12,30 @@ import (
 // It is counted in UTF-16 units, which are never fewer than characters.
 const maxName = 225
 
-// key is what Gmail compares label names by: two labels whose keys are equal
+// LabelKey is what Gmail compares label names by: two labels whose keys are equal
 // cannot both exist. Spaces at the ends and runs of spaces do not count, nor
 // does case, and space, "/" and "-" are one character (live measurements of
 // 2026-10). So "A/B", "a-b" and "A B" exclude each other.
-func key(name string) string {
+func LabelKey(name string) string {
 	name = strings.Join(strings.Fields(norm.NFC.String(name)), " ")
 	return strings.NewReplacer(" ", "-", "/", "-").Replace(strings.ToLower(name))
 }
 
-// reserved says whether Gmail refuses name for a label at the top level. Only
+// ReservedLabel says whether Gmail refuses name for a label at the top level. Only
 // names that were tried and refused are here. More are reported, in every
 // language, and many of those are good names for folders: they are tried, and
 // renamed when Gmail refuses them.
-func reserved(name string) bool {
-	switch key(name) {
+func ReservedLabel(name string) bool {
+	switch LabelKey(name) {
 	case "inbox", "spam", "trash", "sent", "drafts", "starred", "important", "unread", "chats":
 		return true
 	}
 	return false
 }
 
-// component returns the part of a label name that stands for one folder name,
+// LabelName returns the part of a label name that stands for one folder name,
 // and why it is not that name; "" if it is.
-func component(folder string) (name, note string) {
+func LabelName(folder string) (name, note string) {
 	var notes []string
 	name = norm.NFC.String(strings.ToValidUTF8(folder, "\uFFFD"))
 	if strings.Contains(name, "/") {
@@ -63,6 +63,9 @@ func component(folder string) (name, note string) {
 	}
 	return name, strings.Join(notes, "; ")
 }
+
+// LabelFits says whether the whole path of a label is short enough for Gmail.
+func LabelFits(name string) bool { return length(name) <= maxName }
 
 // length counts UTF-16 units.
 func length(s string) (n int) {

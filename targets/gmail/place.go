@@ -55,7 +55,7 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 		}
 		placements[i] = migrate.Placement{ID: migrate.FolderID(n.label.id), Name: n.label.name, Note: n.note}
 	}
-	if known := p.labels.byKey[key(sentName)]; known != nil && known.name == sentName && !p.taken[migrate.FolderID(known.id)] {
+	if known := p.labels.byKey[LabelKey(sentName)]; known != nil && known.name == sentName && !p.taken[migrate.FolderID(known.id)] {
 		t.fallback = migrate.FolderID(known.id) // of an earlier run
 	}
 	t.names[t.fallback] = sentName
@@ -176,7 +176,7 @@ func (p *placer) node(ctx context.Context, path []string) *node {
 		if len(path) > 0 {
 			name = path[len(path)-1]
 		}
-		clean, note := component(name)
+		clean, note := LabelName(name)
 		n = p.create(ctx, up, clean, note)
 	}
 	p.nodes[pathKey(path)] = n

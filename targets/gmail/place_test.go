@@ -228,13 +228,13 @@ func TestNamesAreComparedAsGmailDoes(t *testing.T) {
 		{"Caf\u00e9", "Cafe\u0301", "CAF\u00c9"},
 	} {
 		for _, name := range same {
-			if key(name) != key(same[0]) {
+			if LabelKey(name) != LabelKey(same[0]) {
 				t.Errorf("%q and %q differ", name, same[0])
 			}
 		}
 	}
 	for _, pair := range [][2]string{{"P / A", "P/A"}, {"a_b", "a b"}, {"a.b", "a b"}, {"ab", "a b"}} {
-		if key(pair[0]) == key(pair[1]) {
+		if LabelKey(pair[0]) == LabelKey(pair[1]) {
 			t.Errorf("%q and %q are the same", pair[0], pair[1])
 		}
 	}
@@ -245,11 +245,11 @@ func FuzzAFolderNameBecomesALabelName(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, folder string) {
-		name, _ := component(folder)
+		name, _ := LabelName(folder)
 		if name == "" || strings.ContainsAny(name, "/\x00\r\n\t") || strings.TrimSpace(name) != name {
 			t.Errorf("%q becomes %q", folder, name)
 		}
-		if again, note := component(name); again != name || note != "" {
+		if again, note := LabelName(name); again != name || note != "" {
 			t.Errorf("%q becomes %q, and that %q: %s", folder, name, again, note)
 		}
 		full, _ := fit(&node{}, name, 2)

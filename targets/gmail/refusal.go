@@ -136,9 +136,10 @@ func refusal(op string, a answer, now time.Time) (*migrate.Error, kind) {
 		return fatal("Google refuses access to this mailbox: check the user in the Admin console and the scopes under Domain-wide delegation.")
 
 	case says("mail service not enabled"):
+		e.Err = &unserved{e.Err, ErrNoMailbox}
 		return fatal("Gmail is switched off for this user: give the user a licence with Gmail and turn the service on in the Admin console.")
 	case reason == "failedprecondition", reason == "failed_precondition":
-		e.Class = migrate.Transient
+		e.Class, e.Err = migrate.Transient, &unserved{e.Err, ErrNoMailbox}
 		e.Hint = "There is no such user or no mailbox (compare the address with the Admin console, Directory > Users), or the token is for nobody. Or it is trouble at Google that passes within a minute: try again."
 		return e, other
 	case says("labelid not found"):

@@ -63,7 +63,7 @@ func (t *Target) remake(ctx context.Context, folder, gone migrate.FolderID) (mig
 	parts := strings.Split(name, "/")
 	for i, part := range parts {
 		full := strings.Join(parts[:i+1], "/")
-		if known := p.labels.byKey[key(full)]; known != nil && known.name == full && i < len(parts)-1 {
+		if known := p.labels.byKey[LabelKey(full)]; known != nil && known.name == full && i < len(parts)-1 {
 			up = &node{label: known}
 			continue
 		}

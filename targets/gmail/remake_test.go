@@ -143,7 +143,7 @@ func TestALargeMessageGoesUnderTheLabelThatWasMadeAgain(t *testing.T) {
 	target := open(t, config(server))
 	place := placed(t, target, folders("Large"))[0]
 	deleteLabels(t, target, place.ID)
-	stored, err := target.Append(t.Context(), place.ID, large(singleRequest+1))
+	stored, err := target.Append(t.Context(), place.ID, large(SingleRequest+1))
 	if err != nil || labelsOf(sim)[stored.ID] != "Large" {
 		t.Errorf("the message is in %q, error %v", labelsOf(sim)[stored.ID], err)
 	}

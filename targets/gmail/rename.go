@@ -84,7 +84,7 @@ func (p *placer) settle(ctx context.Context, r *renamed, e effort) (moved bool, 
 	if up.err != nil {
 		return true, p.stay(r, up.err, "there is no label above it")
 	}
-	clean, note := component(name)
+	clean, note := LabelName(name)
 	n, holder := p.claim(ctx, r.id, up, clean, note, 1)
 	known := p.labels.byID[r.id] // claim may have listed the labels again
 	switch {

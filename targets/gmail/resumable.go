@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	// Octets of one request of a resumable upload, of which Google keeps whole
-	// granules: no more than these are sent again after a lost connection. The
-	// memory that an upload takes does not depend on it.
-	chunkSize = 32 * granule
+	// ChunkSize is how many octets one request of a resumable upload has, of which
+	// Google keeps whole granules: no more than these are sent again after a lost
+	// connection. The memory that an upload takes does not depend on it.
+	ChunkSize = 32 * granule
 	granule   = 256 << 10
 	// Uploads that are remembered after they were interrupted.
 	maxInterrupted = 64
@@ -134,7 +134,7 @@ func (u *upload) send(ctx context.Context) (id string, err error) {
 	if _, err := body.Seek(from, io.SeekStart); err != nil {
 		return "", unsent(u.op, err)
 	}
-	n, total := min(chunkSize, u.m.Size-from), "*"
+	n, total := min(ChunkSize, u.m.Size-from), "*"
 	if from+n == u.m.Size {
 		u.last, total = true, strconv.FormatInt(u.m.Size, 10)
 	}

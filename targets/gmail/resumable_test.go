@@ -138,7 +138,7 @@ func TestAMessageOf140MBSurvivesTenCutConnectionsInLittleMemory(t *testing.T) {
 		if stored.ID != "17" || calls != 11 || s.opens != 1 {
 			t.Errorf("message %q after %d calls and %d uploads", stored.ID, calls, s.opens)
 		}
-		if most := int64(size + 10*chunkSize); s.came > most || keep && s.came != size {
+		if most := int64(size + 10*ChunkSize); s.came > most || keep && s.came != size {
 			t.Errorf("%d octets were sent, want at most %d", s.came, most)
 		}
 		if !bytes.Equal(s.hash.Sum(nil), whole.Sum(nil)) {
@@ -196,17 +196,17 @@ func behind(t *testing.T, o gmailsim.Options, at func(*http.Request) (int64, boo
 }
 
 func TestAnInterruptedUploadGoesOnWhereGmailStands(t *testing.T) {
-	message := large(2*chunkSize + 1000)
+	message := large(2*ChunkSize + 1000)
 	size := len(message.Body.(targettest.Octets))
-	second := fmt.Sprintf("bytes %d-%d/*", chunkSize, 2*chunkSize-1)
-	rest := fmt.Sprintf("bytes %d-%d/%d", 2*chunkSize, size-1, size)
+	second := fmt.Sprintf("bytes %d-%d/*", ChunkSize, 2*ChunkSize-1)
+	rest := fmt.Sprintf("bytes %d-%d/%d", 2*ChunkSize, size-1, size)
 	ask := fmt.Sprintf("bytes */%d", size)
 	for name, test := range map[string]struct {
 		o    gmailsim.Options
 		want []string // Content-Range after the first chunk
 	}{
 		"the part is dropped": {gmailsim.Options{}, []string{second, ask, second, rest}},
-		"the part is kept":    {gmailsim.Options{KeepPart: true}, []string{second, ask, fmt.Sprintf("bytes %d-%d/%d", chunkSize+1<<20, size-1, size)}},
+		"the part is kept":    {gmailsim.Options{KeepPart: true}, []string{second, ask, fmt.Sprintf("bytes %d-%d/%d", ChunkSize+1<<20, size-1, size)}},
 	} {
 		for folder, label := range map[migrate.FolderID]string{inbox: "INBOX", sent: "SENT", draft: "DRAFT"} {
 			cuts := 0
@@ -230,10 +230,10 @@ func TestAnInterruptedUploadGoesOnWhereGmailStands(t *testing.T) {
 }
 
 func TestWhatIsLeftOutOfAChunkIsSentWithTheNext(t *testing.T) {
-	message := large(chunkSize + 1000)
+	message := large(ChunkSize + 1000)
 	sim, line, target := behind(t, gmailsim.Options{ShortRange: true}, func(*http.Request) (int64, bool) { return 0, false })
 	_, calls := persist(t, target, inbox, message)
-	if sent := line.sent(); calls != 1 || len(sent) != 2 || !strings.HasPrefix(sent[1], fmt.Sprintf("bytes %d-", chunkSize/2)) {
+	if sent := line.sent(); calls != 1 || len(sent) != 2 || !strings.HasPrefix(sent[1], fmt.Sprintf("bytes %d-", ChunkSize/2)) {
 		t.Errorf("%d calls, requests %q", calls, sent)
 	}
 	if all := held(t, sim); len(all) != 1 || !bytes.Equal(all[0].Octets, message.Body.(targettest.Octets)) {
@@ -246,7 +246,7 @@ func TestAnUploadThatIsRefusedForNowGoesOnLater(t *testing.T) {
 		s := &receiver{}
 		var refused atomic.Bool
 		_, server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasPrefix(r.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", chunkSize)) && !refused.Swap(true) {
+			if strings.HasPrefix(r.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", ChunkSize)) && !refused.Swap(true) {
 				io.Copy(io.Discard, r.Body)
 				w.Header().Set("Retry-After", "900")
 				w.WriteHeader(code)
@@ -255,7 +255,7 @@ func TestAnUploadThatIsRefusedForNowGoesOnLater(t *testing.T) {
 			}
 			s.ServeHTTP(w, r)
 		})
-		message := &migrate.Message{Size: 3 * chunkSize, Body: lines(3 * chunkSize)}
+		message := &migrate.Message{Size: 3 * ChunkSize, Body: lines(3 * ChunkSize)}
 		stored, calls := persist(t, open(t, config(server)), inbox, message)
 		s.mu.Lock()
 		if stored.ID != "17" || calls != 2 || s.opens != 1 || s.came != message.Size {
@@ -266,11 +266,11 @@ func TestAnUploadThatIsRefusedForNowGoesOnLater(t *testing.T) {
 }
 
 func TestAnUploadThatGetsOnSaysSo(t *testing.T) {
-	second := fmt.Sprintf("bytes %d-", chunkSize)
+	second := fmt.Sprintf("bytes %d-", ChunkSize)
 	_, _, target := behind(t, gmailsim.Options{}, func(r *http.Request) (int64, bool) {
 		return 10, strings.HasPrefix(r.Header.Get("Content-Range"), second)
 	})
-	message := large(3 * chunkSize)
+	message := large(3 * ChunkSize)
 	for call, want := range []bool{true, false, false} {
 		_, err := target.Append(t.Context(), inbox, message)
 		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || !e.Refused || e.Advanced != want {
@@ -280,7 +280,7 @@ func TestAnUploadThatGetsOnSaysSo(t *testing.T) {
 }
 
 func TestALostAnswerToTheLastChunkLeavesTheMessageInDoubt(t *testing.T) {
-	message := large(chunkSize + 1000)
+	message := large(ChunkSize + 1000)
 	for _, repeat := range []gmailsim.Repeat{gmailsim.RepeatAnswer, gmailsim.RepeatGone, gmailsim.RepeatStore} {
 		sim, server := serve(t, gmailsim.Options{RepeatLast: repeat, Fault: gmailsim.Faults{{Kind: "lost-reply", At: 1}}})
 		target := open(t, config(server))
@@ -302,10 +302,10 @@ func TestALostAnswerToTheLastChunkLeavesTheMessageInDoubt(t *testing.T) {
 // TestALastChunkThatWasNotStoredIsSentAgain is what happens after Find has
 // said that the message is not there.
 func TestALastChunkThatWasNotStoredIsSentAgain(t *testing.T) {
-	message := large(chunkSize + 1000)
+	message := large(ChunkSize + 1000)
 	cuts := 0
 	sim, line, target := behind(t, gmailsim.Options{}, func(r *http.Request) (int64, bool) {
-		cut := strings.HasPrefix(r.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", chunkSize)) && cuts == 0
+		cut := strings.HasPrefix(r.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", ChunkSize)) && cuts == 0
 		if cut {
 			cuts++
 		}
@@ -324,12 +324,12 @@ func TestALastChunkThatWasNotStoredIsSentAgain(t *testing.T) {
 }
 
 func TestAnUploadThatGmailHasForgottenBeginsAgain(t *testing.T) {
-	message := large(2*chunkSize + 1000)
+	message := large(2*ChunkSize + 1000)
 	for _, cut := range []bool{true, false} { // forgotten until it is asked about, or before the next chunk
 		var now atomic.Int64
 		o := gmailsim.Options{UploadLife: time.Hour, Now: func() time.Time { return time.Unix(now.Load(), 0) }}
 		sim, line, target := behind(t, o, func(r *http.Request) (int64, bool) {
-			if !strings.HasPrefix(r.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", chunkSize)) || now.Load() > 0 {
+			if !strings.HasPrefix(r.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", ChunkSize)) || now.Load() > 0 {
 				return 0, false
 			}
 			now.Store(3600)
@@ -352,14 +352,14 @@ func TestWhatAForgottenUploadHadIsNoProgress(t *testing.T) {
 			w.Header().Set("Location", "/upload-address")
 		case strings.HasPrefix(r.Header.Get("Content-Range"), "bytes 0-"):
 			w.Header().Set("X-HTTP-Status-Code-Override", "308")
-			w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", chunkSize-1))
+			w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", ChunkSize-1))
 		default:
 			w.WriteHeader(404)
 		}
 	})
 	target := open(t, config(server))
 	for range 2 {
-		_, err := target.Append(t.Context(), inbox, &migrate.Message{Size: 3 * chunkSize, Body: lines(3 * chunkSize)})
+		_, err := target.Append(t.Context(), inbox, &migrate.Message{Size: 3 * ChunkSize, Body: lines(3 * ChunkSize)})
 		if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || !e.Refused || e.Advanced {
 			t.Errorf("the error is %#v", err)
 		}
@@ -370,7 +370,7 @@ func TestOddAnswersToAChunkAreNotBuiltUpon(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"more than was sent": func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Range", "bytes=0-99999999") },
 		"all of it": func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", 2*chunkSize-1))
+			w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", 2*ChunkSize-1))
 		},
 		"nothing":              func(w http.ResponseWriter, r *http.Request) {},
 		"not from the start":   func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Range", "bytes=7-99") },
@@ -395,7 +395,7 @@ func TestOddAnswersToAChunkAreNotBuiltUpon(t *testing.T) {
 			}
 		})
 		target := open(t, config(server))
-		message := &migrate.Message{Size: 2 * chunkSize, Body: lines(2 * chunkSize)}
+		message := &migrate.Message{Size: 2 * ChunkSize, Body: lines(2 * ChunkSize)}
 		for range 2 {
 			_, err := target.Append(t.Context(), inbox, message)
 			if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Class != migrate.Transient || !e.Refused || e.Advanced {

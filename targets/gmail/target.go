@@ -36,8 +36,8 @@ import (
 // octets (discovery document, revision 20261005).
 const MaxMessageSize = 157_286_400
 
-// maxDraftSize is that of users.drafts.create.
-const maxDraftSize = 36_700_160
+// MaxDraftSize is that of users.drafts.create.
+const MaxDraftSize = 36_700_160
 
 // firstParallel is how many calls run at once before Gmail has shown that it
 // bears more. Its own bound on a mailbox is not published.

@@ -169,7 +169,7 @@ func TestTokensAreNeverPutIntoErrorsOrSentElsewhere(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), "[token]") {
 		t.Errorf("the error is %v", err)
 	}
-	large := targettest.Message(make([]byte, singleRequest+1), "")
+	large := targettest.Message(make([]byte, SingleRequest+1), "")
 	if _, err = target.Append(t.Context(), inbox, large); err != nil {
 		t.Fatal(err)
 	}

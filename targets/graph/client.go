@@ -180,7 +180,7 @@ func (c *client) try(req *http.Request, bearer bool, refusedToken string) (*http
 	if strings.Contains(resp.Header.Get("Content-Type"), "json") {
 		resp.Body = &bounded{resp.Body, answerLimit, cancel}
 	} else {
-		resp.Body = &bounded{resp.Body, 2 * maxMessage, cancel}
+		resp.Body = &bounded{resp.Body, 2 * MaxMessageSize, cancel}
 	}
 	return resp, token, nil
 }

@@ -15,6 +15,16 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 )
 
+var (
+	// ErrNoUser is wrapped by the error of Open where there is no such user, or
+	// no mailbox behind the address.
+	ErrNoUser = errors.New("no such user")
+
+	// ErrNoMailbox is wrapped by it where the user has no licence for a mailbox,
+	// or the mailbox is not there yet.
+	ErrNoMailbox = errors.New("the user has no mailbox")
+)
+
 // A refusal is an answer of Graph that is an error.
 type refusal struct {
 	status    int
@@ -35,6 +45,17 @@ func (r *refusal) Error() string {
 		s += " (client-request-id " + r.requestID + ")"
 	}
 	return s
+}
+
+// Unwrap returns what the code says of the user.
+func (r *refusal) Unwrap() error {
+	switch verdictOf(r.status, r.code, r.message).hint {
+	case hintUser:
+		return ErrNoUser
+	case hintNoEXO:
+		return ErrNoMailbox
+	}
+	return nil
 }
 
 // refused returns the refusal inside err, or an empty one.

@@ -146,7 +146,7 @@ func (t *Target) NoImport() error { return t.noImport }
 
 // Capabilities implements [migrate.Target].
 func (t *Target) Capabilities() migrate.Capabilities {
-	return migrate.Capabilities{Parallel: t.client.gate.Most(), MaxMessageSize: maxMessage, Keyed: true}
+	return migrate.Capabilities{Parallel: t.client.gate.Most(), MaxMessageSize: MaxMessageSize, Keyed: true}
 }
 
 // positionMargin allows for clocks of Microsoft's servers that differ.
@@ -178,7 +178,7 @@ func (t *Target) Append(ctx context.Context, folder migrate.FolderID, m *migrate
 	if m.Body == nil {
 		return migrate.Stored{}, &migrate.Error{Op: "append", Class: migrate.Permanent, Refused: true, Err: errors.New("the message has no content")}
 	}
-	if m.Size > maxMessage {
+	if m.Size > MaxMessageSize {
 		return migrate.Stored{}, &migrate.Error{Op: "append", Class: migrate.Permanent, Refused: true, Hint: hintSize, Err: fmt.Errorf("the message has %d octets", m.Size)}
 	}
 	t.paint(ctx, categories(m.Flags))

@@ -196,10 +196,10 @@ const maxSuffix = 1000
 // child returns the folder of that name below parent, or of the first
 // numbered name that is free or left from an earlier run.
 func (p *placing) child(ctx context.Context, parent *node, name string) (*node, string, error) {
-	wanted, note := allowedName(name)
+	wanted, note := FolderName(name)
 	for i := 1; i <= maxSuffix; i++ {
 		try := numbered(wanted, i)
-		n := parent.children[fold(try)]
+		n := parent.children[FolderKey(try)]
 		if n == nil {
 			var err error
 			n, err = p.create(ctx, parent, try)
@@ -251,12 +251,12 @@ func (p *placing) create(ctx context.Context, parent *node, name string) (*node,
 		if _, err := p.t.readChildren(ctx, p.tree, parent); err != nil {
 			return nil, err
 		}
-		if n := parent.children[fold(name)]; n != nil {
+		if n := parent.children[FolderKey(name)]; n != nil {
 			return n, nil
 		}
 		// Its holder is invisible; the next number may be free.
 		n := &node{name: name, parent: parent, closed: true}
-		parent.children[fold(name)] = n
+		parent.children[FolderKey(name)] = n
 		return n, nil
 	}
 	if err != nil {
@@ -275,9 +275,9 @@ func plainName(name string) string {
 	}, name)
 }
 
-// allowedName returns the name as Exchange can hold it, and why it differs.
+// FolderName returns the name as Exchange can hold it, and why it differs.
 // What Exchange allows is not documented; this is the careful side.
-func allowedName(name string) (allowed, note string) {
+func FolderName(name string) (allowed, note string) {
 	allowed = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '_'

@@ -92,7 +92,7 @@ func TestNamesAreMadeToFit(t *testing.T) {
 		"plain": "plain", " a ": "a", "": "Unnamed", "  ": "Unnamed", " \t ": "_", "a\x00b": "a_b", "\xff": "\uFFFD", "2019/20": "2019/20",
 		strings.Repeat("ü", 300): strings.Repeat("ü", 250), strings.Repeat("📬", 200): strings.Repeat("📬", 125),
 	} {
-		got, note := allowedName(name)
+		got, note := FolderName(name)
 		if got != want || (note == "") != (got == name) {
 			t.Errorf("%q became %q (%s), want %q", name, got, note, want)
 		}

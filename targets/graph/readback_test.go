@@ -48,7 +48,7 @@ func readable(t *testing.T, route Route, opt graphsim.Options) targettest.Readab
 // may differ.
 func same(t *testing.T, route Route, appended, read []byte) error {
 	var notes []string
-	if route == RouteJSON || len(appended) > maxImport {
+	if route == RouteJSON || len(appended) > MaxImportSize {
 		m := targettest.Message(appended, "")
 		l, err := takeApart(m)
 		if err != nil {

@@ -41,7 +41,7 @@ func (p *placing) rename(ctx context.Context, n *node) error {
 		return nil
 	}
 	name := path[len(path)-1]
-	wanted, note := allowedName(name)
+	wanted, note := FolderName(name)
 	for _, try := range slices.Compact([]string{wanted, plainName(wanted)}) {
 		if free, err := p.ready(ctx, n, parent, try); err != nil || !free {
 			return err
@@ -78,12 +78,12 @@ func (p *placing) ready(ctx context.Context, n, parent *node, name string) (bool
 	if n.parent == parent && n.name == name {
 		return true, nil
 	}
-	if parent.children[fold(name)] != n {
+	if parent.children[FolderKey(name)] != n {
 		if err := p.vacate(ctx, parent, name); err != nil {
 			return false, err
 		}
 	}
-	if other := parent.children[fold(name)]; other != nil && other != n {
+	if other := parent.children[FolderKey(name)]; other != nil && other != n {
 		n.kept = "there is a folder " + other.path()
 		return false, nil
 	}
@@ -115,8 +115,8 @@ func (p *placing) readBuiltIn(ctx context.Context) error {
 
 // vacate takes a name from the folder that has it, if that is to have another.
 func (p *placing) vacate(ctx context.Context, parent *node, name string) error {
-	name, _ = allowedName(name)
-	n := parent.children[fold(name)]
+	name, _ = FolderName(name)
+	n := parent.children[FolderKey(name)]
 	switch {
 	case n == nil:
 		return nil
@@ -134,9 +134,9 @@ func (p *placing) vacate(ctx context.Context, parent *node, name string) error {
 // put moves a folder and gives it its name. On the way it must not meet another
 // one of its old name there, nor of its new name here.
 func (p *placing) put(ctx context.Context, n, parent *node, name string) error {
-	if other := parent.children[fold(n.name)]; other != nil && other != n {
+	if other := parent.children[FolderKey(n.name)]; other != nil && other != n {
 		via := name
-		if other := n.parent.children[fold(name)]; other != nil && other != n {
+		if other := n.parent.children[FolderKey(name)]; other != nil && other != n {
 			via = freeName(name, parent, n.parent)
 		}
 		if err := p.setName(ctx, n, via); err != nil {
@@ -153,7 +153,7 @@ func (p *placing) put(ctx context.Context, n, parent *node, name string) error {
 func freeName(name string, parents ...*node) string {
 	for i := 2; ; i++ {
 		try := numbered(name, i)
-		if !slices.ContainsFunc(parents, func(n *node) bool { return n.children[fold(try)] != nil }) {
+		if !slices.ContainsFunc(parents, func(n *node) bool { return n.children[FolderKey(try)] != nil }) {
 			return try
 		}
 	}
@@ -174,7 +174,7 @@ func (p *placing) setName(ctx context.Context, n *node, name string) error {
 	}
 	n.leave()
 	n.name = name
-	n.parent.children[fold(name)] = n
+	n.parent.children[FolderKey(name)] = n
 	return nil
 }
 
@@ -196,13 +196,13 @@ func (p *placing) setParent(ctx context.Context, n, parent *node) error {
 	}
 	n.leave()
 	n.parent = parent
-	parent.children[fold(n.name)] = n
+	parent.children[FolderKey(n.name)] = n
 	return nil
 }
 
 // leave takes a folder from its name.
 func (n *node) leave() {
-	if k := fold(n.name); n.parent.children[k] == n {
+	if k := FolderKey(n.name); n.parent.children[k] == n {
 		delete(n.parent.children, k)
 	}
 }

@@ -37,7 +37,7 @@ func (r importRoute) append(ctx context.Context, folder migrate.FolderID, m *mig
 	if err != nil {
 		return migrate.Stored{}, unsent(err)
 	}
-	if size > maxImport {
+	if size > MaxImportSize {
 		return r.byJSON(ctx, folder, m, "too-large-to-import")
 	}
 	id, err := r.t.importMIME(ctx, folder, importOf(m.Body, size, m.Key))

@@ -35,7 +35,7 @@ func (t *Target) deleted(ctx context.Context, folder migrate.FolderID) (bool, er
 	}
 	var path []migrate.FolderID
 	deleted := false
-	for at := folder; at != "" && len(path) < folderDepth; {
+	for at := folder; at != "" && len(path) < MaxFolderDepth; {
 		known := false
 		if deleted, known = t.trash.in[at]; known {
 			break

@@ -28,7 +28,7 @@ func TestFoldersThatAreBelowEachOtherDoNotHoldUpTheSearchForTheTrash(t *testing.
 			w.sim.ServeHTTP(rw, r)
 			return
 		}
-		if calls++; calls > 3*folderDepth {
+		if calls++; calls > 3*MaxFolderDepth {
 			rw.WriteHeader(http.StatusForbidden)
 			return
 		}

@@ -18,7 +18,7 @@ type node struct {
 	id       migrate.FolderID
 	name     string           // as Graph shows it
 	parent   *node            // nil for the root
-	children map[string]*node // by fold of their names
+	children map[string]*node // by FolderKey of their names
 	closed   bool             // hidden, or a search folder: takes its name, but no mail
 	special  bool             // well known
 	claimed  bool             // by a folder of the source
@@ -37,8 +37,8 @@ func (n *node) path() string {
 	return n.parent.path() + "/" + n.name
 }
 
-// fold is the form in which Exchange tells names apart: without case.
-func fold(name string) string { return cases.Fold().String(norm.NFC.String(name)) }
+// FolderKey is the form in which Exchange tells names apart: without case.
+func FolderKey(name string) string { return cases.Fold().String(norm.NFC.String(name)) }
 
 // A tree is all folders of the mailbox.
 type tree struct {
@@ -48,16 +48,16 @@ type tree struct {
 
 // Bounds on a hostile or broken server.
 const (
-	folderPage  = 250
-	maxFolders  = 100_000
-	folderDepth = 300 // Exchange's own
+	folderPage     = 250
+	maxFolders     = 100_000
+	MaxFolderDepth = 300 // Exchange's own
 )
 
 // readTree lists the folders of the mailbox, level by level.
 func (t *Target) readTree(ctx context.Context) (*tree, error) {
 	tr := &tree{root: &node{children: map[string]*node{}}, byID: map[migrate.FolderID]*node{}}
 	level := []*node{tr.root}
-	for range folderDepth {
+	for range MaxFolderDepth {
 		var next []*node
 		for _, n := range level {
 			parents, err := t.readChildren(ctx, tr, n)
@@ -121,7 +121,7 @@ func (tr *tree) add(parent *node, f models.MailFolderable) (*node, error) {
 	_, search := f.(models.MailSearchFolderable)
 	n.closed = search || f.GetIsHidden() != nil && *f.GetIsHidden()
 	tr.byID[id] = n
-	parent.children[fold(n.name)] = n
+	parent.children[FolderKey(n.name)] = n
 	return n, nil
 }
 

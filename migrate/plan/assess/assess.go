@@ -33,6 +33,7 @@ type Options struct {
 	Rules   migrate.Rules // what they leave out is counted by its rule, and nowhere else
 	Bounds  []int64       // sizes in octets up to which the target treats a message otherwise than above
 	Blocked []string      // extensions of files that the target may refuse, in lower case: "exe"
+	Sealed  int64         // octets of the largest signed or encrypted message that the target takes; 0 for any
 
 	Retry    migrate.Retry
 	Progress *migrate.MailboxProgress // is told of a message when it was listed, and read if it is to be
@@ -52,6 +53,7 @@ func Mailbox(ctx context.Context, name string, s migrate.Source, kept *Assessmen
 		return nil, fmt.Errorf("list folders of the source: %w", err)
 	}
 	a := &Assessment{Mailbox: name, Made: v.now, Depth: o.Depth, Terms: o.terms(), Bounds: o.Bounds}
+	a.QuotaOctets, a.QuotaMessages = v.quota(ctx)
 	for _, f := range folders {
 		a.Folders = append(a.Folders, newFolder(f, v.rule(f)))
 	}
@@ -96,6 +98,30 @@ func Mailbox(ctx context.Context, name string, s migrate.Source, kept *Assessmen
 	return a, nil
 }
 
+// A limited source tells how many octets and messages the mailbox may hold.
+type limited interface {
+	Quota(ctx context.Context) (octets, messages migrate.Quota, err error)
+}
+
+// quotaPatience is how long a source may think about it.
+const quotaPatience = 30 * time.Second
+
+// quota is not known where the source does not tell it, and that is all that
+// comes of it.
+func (v *visit) quota(ctx context.Context) (octets, messages migrate.Quota) {
+	s, ok := v.source.(limited)
+	if !ok {
+		return octets, messages
+	}
+	ctx, cancel := context.WithTimeout(ctx, quotaPatience)
+	defer cancel()
+	octets, messages, err := s.Quota(ctx)
+	if err != nil {
+		return migrate.Quota{}, migrate.Quota{}
+	}
+	return octets, messages
+}
+
 // alone says whether an error concerns one folder, or one message, alone.
 func alone(err error) bool {
 	e, ok := errors.AsType[*migrate.Error](err)
@@ -104,7 +130,7 @@ func alone(err error) bool {
 
 // terms are what two assessments must share for one to use parts of the other.
 func (o Options) terms() string {
-	return fmt.Sprintf("%q %d %q", o.Rules.Version, slices.Sorted(slices.Values(o.Bounds)), slices.Sorted(slices.Values(o.Blocked)))
+	return fmt.Sprintf("%q %d %q %d", o.Rules.Version, slices.Sorted(slices.Values(o.Bounds)), slices.Sorted(slices.Values(o.Blocked)), o.Sealed)
 }
 
 // A visit is an assessment in the making.
@@ -247,6 +273,9 @@ func (v *visit) read(ctx context.Context, f migrate.Folder, ms []*migrate.Messag
 			return v.source.Read(ctx, f, unseen(group), func(m *migrate.Message, r io.Reader) error {
 				found, err := look(m.InternalDate, r, v.Blocked)
 				if err == nil {
+					if v.Sealed > 0 && m.Size > v.Sealed && slices.Contains(found, FoundWhole) {
+						found = append(found, FoundTooSealed)
+					}
 					seen[m.UID] = true
 					see(m, found)
 				}

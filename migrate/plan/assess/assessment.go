@@ -12,7 +12,7 @@ import (
 )
 
 // An Assessment is what is known of one mailbox. Of one of depth [Fast] only
-// the fields up to Folders are set.
+// the fields up to the quotas are set.
 type Assessment struct {
 	Mailbox string
 	Made    time.Time
@@ -21,9 +21,13 @@ type Assessment struct {
 	Bounds  []int64
 	Folders []Folder
 
+	// What the source lets the mailbox hold; zero if it does not tell.
+	QuotaOctets, QuotaMessages migrate.Quota
+
 	// Of the messages in folders that were read, but for those that a rule
 	// leaves out:
 	Sizes     []Class // by size, ascending; those that hold any
+	Drafts    []Class // likewise, of those in the folder of drafts
 	Doubles   []Class // of them, messages whose Message-ID and size another one has that was counted
 	Shared    int64   // messages, doubles not counted, that are in more than one folder
 	Largest   []Large // at most ten
@@ -128,7 +132,7 @@ func (kept *Assessment) again(a *Assessment) *Assessment {
 		return nil
 	}
 	again := *kept
-	again.Made = a.Made
+	again.Made, again.QuotaOctets, again.QuotaMessages = a.Made, a.QuotaOctets, a.QuotaMessages
 	again.Days = slices.DeleteFunc(slices.Clone(kept.Days), func(d Period) bool { return dayOf(d.Start) <= dayOf(a.Made)-daysMost })
 	return &again
 }
@@ -176,10 +180,14 @@ func (a *Assessment) Growth() (messages, bytes float64) {
 
 // sum adds up the surveys of the folders.
 func (a *Assessment) sum() {
+	drafts := a.drafts()
 	sizes, months, days, excluded := map[int64]Tally{}, map[int]Tally{}, map[int]Tally{}, map[string]Tally{}
 	flags := map[migrate.Flag]int64{}
 	for _, s := range a.parts {
 		merge(sizes, s.Sizes)
+		if slices.Equal(s.Path, drafts) {
+			a.Drafts = classes(s.Sizes)
+		}
 		merge(months, s.Months)
 		merge(days, s.Days)
 		merge(excluded, s.Excluded)
@@ -193,9 +201,7 @@ func (a *Assessment) sum() {
 		a.Oldest, a.Newest = earliest(a.Oldest, s.Oldest), latest(a.Newest, s.Newest)
 		a.Largest = append(a.Largest, s.Largest...)
 	}
-	for _, most := range slices.Sorted(maps.Keys(sizes)) {
-		a.Sizes = append(a.Sizes, Class{most, sizes[most]})
-	}
+	a.Sizes = classes(sizes)
 	for _, m := range slices.Sorted(maps.Keys(months)) {
 		a.Months = append(a.Months, Period{time.Date(m/12, time.Month(m%12+1), 1, 0, 0, 0, 0, time.UTC), months[m]})
 	}
@@ -217,6 +223,24 @@ func (a *Assessment) sum() {
 	a.Doubles, a.Shared = doubles(a.parts, a.Sizes)
 	a.Content = seen(a.parts)
 	a.Content.Of = a.Total().Messages
+}
+
+// drafts is the path of the folder of drafts, of several the first, to which
+// targets give its place. It is nil if there is none.
+func (a *Assessment) drafts() []string {
+	i := slices.IndexFunc(a.Folders, func(f Folder) bool { return f.read() && f.Role == migrate.RoleDrafts })
+	if i < 0 {
+		return nil
+	}
+	return a.Folders[i].Path
+}
+
+// classes returns those of sizes by Class.Most.
+func classes(sizes map[int64]Tally) (all []Class) {
+	for _, most := range slices.Sorted(maps.Keys(sizes)) {
+		all = append(all, Class{most, sizes[most]})
+	}
+	return all
 }
 
 // spelled puts flags together that differ in case alone, those of most messages

@@ -26,9 +26,11 @@ type Content struct {
 const (
 	FoundSigned    = "signed"
 	FoundEncrypted = "encrypted"
-	FoundSealed    = "sealed"    // either of these
-	FoundBlocked   = "blocked"   // a file of a type that may be refused; "blocked.exe" says which
-	FoundMalformed = "malformed" // any defect of those that malforms holds
+	FoundSealed    = "sealed"       // either of these
+	FoundWhole     = "sealed.whole" // the message itself is, and not one in it
+	FoundTooSealed = "sealed.large" // and larger than Options.Sealed
+	FoundBlocked   = "blocked"      // a file of a type that may be refused; "blocked.exe" says which
+	FoundMalformed = "malformed"    // any defect of those that malforms holds
 )
 
 // malforms are defects that have no risk of their own, by
@@ -131,6 +133,9 @@ func (l *looker) entity(e *message.Entity, depth int) {
 		} else {
 			l.found[FoundEncrypted] = true
 		}
+	}
+	if depth == 0 && (l.found[FoundSigned] || l.found[FoundEncrypted]) {
+		l.found[FoundWhole] = true
 	}
 	name, _ := (&mail.AttachmentHeader{Header: e.Header}).Filename()
 	extension := strings.TrimPrefix(path.Ext(strings.TrimRight(strings.ToLower(name), ". ")), ".")

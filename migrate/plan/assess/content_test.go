@@ -43,6 +43,8 @@ func TestAMessageIsLookedInto(t *testing.T) {
 		{"S/MIME signed", mixed("Content-Type: application/pkcs7-mime; smime-type=signed-data", "x"), []string{FoundSealed, FoundSigned}},
 		{"S/MIME encrypted", mixed("Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", "x"), []string{FoundEncrypted, FoundSealed}},
 		{"PGP/MIME", mixed("Content-Type: multipart/encrypted; boundary=c", "--c\r\n\r\nx\r\n--c--"), []string{FoundEncrypted, FoundSealed}},
+		{"signed as a whole", head + "Content-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n", []string{FoundSealed, FoundSigned, FoundWhole}},
+		{"encrypted as a whole", head + "Content-Type: application/pkcs7-mime\r\n\r\nx\r\n", []string{FoundEncrypted, FoundSealed, FoundWhole}},
 		{"PGP in the text", plain + "-----BEGIN PGP MESSAGE-----\r\n", []string{FoundEncrypted, FoundSealed}},
 		{"a text about PGP", plain + "> -----BEGIN PGP MESSAGE-----\r\n", nil},
 		{"nothing", "", []string{"date", "from", "missing_message_id"}},

@@ -56,7 +56,8 @@ type Kind struct {
 	severity Severity
 }
 
-// Kinds returns all of them. One message may be of several.
+// Kinds returns those that are looked for whatever the target. One message may be
+// of several.
 func Kinds() []Kind {
 	return []Kind{
 		{NoFrom, "from", Serious},
@@ -69,7 +70,7 @@ func Kinds() []Kind {
 
 // contents finds what was seen in messages that were read.
 func (b book) contents(all []*Assessment) {
-	for _, k := range Kinds() {
+	for _, k := range append(Kinds(), Kind{SealedTooLarge, FoundTooSealed, Severe}) { // which most targets take at any size
 		for _, a := range all {
 			if n := a.Content.Found[k.Found]; n > 0 {
 				b.of(k.Risk, k.severity).touch(a.Mailbox, Tally{Messages: a.Content.share(n)}, 0)

@@ -136,6 +136,7 @@ func TestAnAssessmentWithOtherTermsIsNotUsed(t *testing.T) {
 		"rules":   func(o *Options) { o.Rules = migrate.Rules{Version: "2"} },
 		"bounds":  func(o *Options) { o.Bounds = []int64{7} },
 		"blocked": func(o *Options) { o.Blocked = nil },
+		"sealed":  func(o *Options) { o.Sealed = 7 },
 	} {
 		o := options()
 		change(&o)

@@ -14,8 +14,8 @@ const Typical = 75_000
 // loadClasses is about how many classes of sizes a load has.
 const loadClasses = 12
 
-// Load is the work that moving the mailbox makes. Messages that are larger than
-// the target takes are in none of its sizes. Classes are put together where the
+// Load is the work that moving the mailbox makes. Messages of which the target
+// takes none so large are in none of its sizes. Classes are put together where the
 // target treats their messages alike, up to the bounds that a was made with: what
 // grows with octets or with messages stays what it is.
 func Load(a *Assessment, t Target) plan.Load {

@@ -10,7 +10,7 @@ import (
 // Names are a target's rules on the names of folders. Paths are given to them
 // as Clean leaves their names.
 type Names struct {
-	Roles    []migrate.Role             // of folders that have a place of their own, whatever they are called
+	Homes    map[migrate.Role]string    // of roles that have a place of their own: its name, or "" if other folders cannot have that anyway
 	Clean    func(name string) string   // the name as the target holds it
 	Key      func(path []string) string // equal for paths that the target cannot tell apart
 	Reserved func(path []string) bool   // the target keeps the name for itself
@@ -29,18 +29,20 @@ type Renaming struct {
 // Renamings returns which folders get another name than they have. The first of
 // several that cannot be told apart keeps its own.
 func (n Names) Renamings(fs []Folder) (all []Renaming) {
-	var own []migrate.Role
 	taken := map[string][]string{} // the path that has it, by key
-	for _, f := range fs {
-		if f.Rule != "" || len(f.Path) == 0 {
-			continue
+	var homed []int                // folders that get the place of their role
+	var roles []migrate.Role
+	for i, f := range fs {
+		role := f.role()
+		if home, ok := n.Homes[role]; ok && f.read() && !slices.Contains(roles, role) {
+			homed, roles = append(homed, i), append(roles, role)
+			if home != "" {
+				taken[n.Key([]string{home})] = f.Path
+			}
 		}
-		role := f.Role
-		if len(f.Path) == 1 && strings.EqualFold(f.Path[0], "INBOX") { // RFC 3501 section 5.1
-			role = migrate.RoleInbox
-		}
-		if slices.Contains(n.Roles, role) && !slices.Contains(own, role) && !f.NoSelect {
-			own = append(own, role)
+	}
+	for i, f := range fs {
+		if f.Rule != "" || len(f.Path) == 0 || slices.Contains(homed, i) {
 			continue
 		}
 		clean := make([]string, len(f.Path))
@@ -62,6 +64,14 @@ func (n Names) Renamings(fs []Folder) (all []Renaming) {
 		}
 	}
 	return all
+}
+
+// role knows the inbox by its name too (RFC 3501 section 5.1).
+func (f Folder) role() migrate.Role {
+	if len(f.Path) == 1 && strings.EqualFold(f.Path[0], "INBOX") {
+		return migrate.RoleInbox
+	}
+	return f.Role
 }
 
 // crowd returns how many folders a mailbox has, how many the fullest folder has

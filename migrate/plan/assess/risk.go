@@ -2,6 +2,7 @@ package assess
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 const (
 	MessageTooLarge   = "message-too-large"  // the target takes none so large
 	MessageLarge      = "message-large"      // or only if an administrator lets it
+	DraftTooLarge     = "draft-too-large"    // it takes none so large as a draft
 	FolderRenamed     = "folder-renamed"     // the name must change
 	FolderReserved    = "folder-reserved"    // the target keeps the name for itself
 	FolderCollision   = "folder-collision"   // two names that it cannot tell apart
@@ -22,6 +24,8 @@ const (
 	FolderFull        = "folder-full"        // more messages than a folder of it may have
 	FolderUnread      = "folder-unread"      // cannot be read at the source
 	MailboxFull       = "mailbox-full"       // more octets than a mailbox may have
+	SourceFull        = "source-full"        // the quota at the source is used up, or nearly
+	MailboxEmpty      = "mailbox-empty"      // there is no message
 	MailboxUnopened   = "mailbox-unopened"   // cannot be opened at the source
 	TargetMissing     = "target-missing"     // there is no such user at the target
 	TargetUnlicensed  = "target-unlicensed"  // or it has no mailbox
@@ -36,6 +40,7 @@ const (
 	NoFrom            = "no-from"            // no From field with one address
 	BlockedAttachment = "blocked-attachment" // a type of file that the target may refuse
 	Sealed            = "sealed"             // signed or encrypted
+	SealedTooLarge    = "sealed-too-large"   // which the target would have to rebuild
 	Malformed         = "malformed"          // other defects that the target may refuse
 )
 
@@ -45,7 +50,7 @@ type Severity string
 const (
 	Minor   Severity = "minor"   // to be known
 	Serious Severity = "serious" // something will not be as it was
-	Severe  Severity = "severe"  // mail stays behind, or a mailbox cannot be moved
+	Severe  Severity = "severe"  // mail stays behind or is refused, or a mailbox cannot be moved
 )
 
 // A Target is what a target can hold, and what is known of it and of this
@@ -55,6 +60,7 @@ type Target struct {
 	Labels       bool  // a message may be in several folders: equal ones are stored once
 	MaxMessage   int64 // octets of the largest message that it takes, one of Options.Bounds
 	UsualMessage int64 // of the largest that it takes as it is set up for all; likewise
+	MaxDraft     int64 // of the largest that it takes into the folder of drafts; likewise
 	FolderMost   int64 // messages that a folder may have
 	MailboxMost  int64 // octets that a mailbox may have
 	Keywords     bool  // it has a place for users' own flags
@@ -94,7 +100,7 @@ type Example struct {
 	Mailbox string
 	Folder  []string // nil if it is about the mailbox
 	Text    string   // what is the matter, as the source has it; may be empty
-	Size    int64    // octets of a message; 0 if it is about none
+	Size    int64    // octets of the message, or of the mailbox; 0 if it is about neither
 }
 
 // examplesMost is how many there are of a risk.
@@ -102,6 +108,9 @@ const examplesMost = 10
 
 // Skews that matter: logins fail when clocks differ by minutes.
 const skewMost = time.Minute
+
+// fullFrom is how full a mailbox of the source is that may soon take no more.
+const fullFrom = 0.9
 
 // Risks returns what is trouble in these mailboxes with that target, the
 // severest first.
@@ -121,6 +130,7 @@ func Risks(all []*Assessment, t Target) []Risk {
 	}
 	for _, a := range all {
 		b.sizes(a, t)
+		b.quota(a)
 		b.folders(a, t)
 		b.flags(a, t)
 	}
@@ -163,28 +173,31 @@ func (r *Risk) example(e Example) {
 
 // sizes finds what is too large.
 func (b book) sizes(a *Assessment, t Target) {
-	var over, unusual Tally
-	for _, c := range a.Sizes {
-		switch {
-		case t.MaxMessage > 0 && c.Most > t.MaxMessage:
-			over.add(c.Tally)
-		case t.UsualMessage > 0 && c.Most > t.UsualMessage:
-			unusual.add(c.Tally)
-		}
-	}
+	most := cmp.Or(t.MaxMessage, math.MaxInt64)
 	for _, x := range []struct {
-		key string
-		s   Severity
-		Tally
+		key        string
+		s          Severity
+		classes    []Class
+		in         []string // the folder that holds them; nil for any
 		over, most int64
-	}{{MessageTooLarge, Severe, over, t.MaxMessage, math.MaxInt64}, {MessageLarge, Serious, unusual, t.UsualMessage, cmp.Or(t.MaxMessage, math.MaxInt64)}} {
-		if x.Messages == 0 {
+	}{
+		{MessageTooLarge, Severe, a.Sizes, nil, t.MaxMessage, math.MaxInt64},
+		{MessageLarge, Serious, a.Sizes, nil, t.UsualMessage, most},
+		{DraftTooLarge, Severe, a.Drafts, a.drafts(), t.MaxDraft, most},
+	} {
+		var found Tally
+		for _, c := range x.classes {
+			if x.over > 0 && c.Most > x.over && c.Most <= x.most {
+				found.add(c.Tally)
+			}
+		}
+		if found.Messages == 0 {
 			continue
 		}
 		r := b.of(x.key, x.s)
-		r.touch(a.Mailbox, x.Tally, 0)
+		r.touch(a.Mailbox, found, 0)
 		for _, l := range a.Largest {
-			if l.Size > x.over && l.Size <= x.most {
+			if l.Size > x.over && l.Size <= x.most && (x.in == nil || slices.Equal(l.Folder, x.in)) {
 				r.example(Example{Mailbox: a.Mailbox, Folder: l.Folder, Size: l.Size})
 			}
 		}
@@ -194,6 +207,20 @@ func (b book) sizes(a *Assessment, t Target) {
 		r.touch(a.Mailbox, all, 0)
 		r.example(Example{Mailbox: a.Mailbox, Size: all.Bytes})
 	}
+}
+
+// quota finds what the source may have no more room for.
+func (b book) quota(a *Assessment) {
+	full := max(a.QuotaOctets.Full(), a.QuotaMessages.Full())
+	if full < fullFrom {
+		return
+	}
+	r := b.of(SourceFull, Serious)
+	if full >= 1 {
+		r.Severity = Severe
+	}
+	r.touch(a.Mailbox, Tally{}, 0)
+	r.example(Example{Mailbox: a.Mailbox, Text: fmt.Sprintf("%.0f %%", math.Floor(100*full)), Size: a.QuotaOctets.Used})
 }
 
 // folders finds names that must change, and what is too many.
@@ -221,6 +248,9 @@ func (b book) folders(a *Assessment, t Target) {
 		if t.Expires && f.Messages > 0 && (f.Role == migrate.RoleTrash || f.Role == migrate.RoleJunk) {
 			touch(TrashExpires, Serious, f.Path, "", all)
 		}
+	}
+	if !slices.ContainsFunc(a.Folders, func(f Folder) bool { return f.Messages > 0 || !f.NoSelect && f.State.UIDValidity == 0 }) {
+		b.of(MailboxEmpty, Serious).touch(a.Mailbox, Tally{}, 0)
 	}
 	n, siblings, deepest := crowd(a.Folders)
 	if most := t.Names.Most; most > 0 && n > most {

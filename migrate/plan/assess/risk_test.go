@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ func target() Target {
 	return Target{
 		MaxMessage: 3_000_000, UsualMessage: 1 << 20, FolderMost: 100, MailboxMost: 5_000_000, Expires: true,
 		Names: Names{
-			Roles:    []migrate.Role{migrate.RoleInbox, migrate.RoleTrash},
+			Homes:    map[migrate.Role]string{migrate.RoleInbox: "", migrate.RoleTrash: "Bin"},
 			Clean:    func(name string) string { return strings.TrimSpace(strings.ReplaceAll(name, "/", "-")) },
 			Key:      func(path []string) string { return strings.ToLower(strings.Join(path, "/")) },
 			Reserved: func(path []string) bool { return path[0] == "Chats" && len(path) == 1 },
@@ -68,6 +69,38 @@ func TestMessagesAboveALimitAreCountedExactly(t *testing.T) {
 	full := risk(t, all, MailboxFull)
 	if full.Messages != 17 || full.Examples[0].Size != 9_000_000+12*3_000_001+2<<20 {
 		t.Errorf("%+v", full)
+	}
+}
+
+func TestDraftsHaveALimitOfTheirOwn(t *testing.T) {
+	w := &world{}
+	w.folder("INBOX", sized(2, 2<<20)...)
+	w.folder("Drafts", append(append(sized(3, 1<<20), sized(4, 1<<20+1)...), sized(5, 3_000_001)...)...).Role = migrate.RoleDrafts
+	w.folder("Entwürfe", sized(6, 2<<20)...).Role = migrate.RoleDrafts
+	x := Target{MaxMessage: 3_000_000, MaxDraft: 1 << 20, Names: target().Names}
+	a := w.assess(t, nil, options())
+	all := Risks([]*Assessment{a}, x)
+	r := risk(t, all, DraftTooLarge)
+	if r.Severity != Severe || r.Messages != 4 || r.Bytes != 4*(1<<20+1) {
+		t.Errorf("%+v", r)
+	}
+	if over := risk(t, all, MessageTooLarge); over.Messages != 5 {
+		t.Errorf("%+v", over)
+	}
+	// The largest ten are the five that are too large anywhere, and others.
+	for _, e := range r.Examples {
+		if e.Folder[0] != "Drafts" || e.Size > 3_000_000 {
+			t.Errorf("%+v", e)
+		}
+	}
+	x.MaxDraft = 0
+	if all := Risks([]*Assessment{a}, x); slices.ContainsFunc(all, func(r Risk) bool { return r.Key == DraftTooLarge }) {
+		t.Errorf("without a limit: %+v", all)
+	}
+	w.folders[1].NoSelect = true
+	x.MaxDraft = 1 << 20
+	if r := risk(t, Risks([]*Assessment{w.assess(t, nil, options())}, x), DraftTooLarge); r.Messages != 6 || len(r.Examples) != 6 || r.Examples[0].Folder[0] != "Entwürfe" {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -128,6 +161,27 @@ func TestFoldersWhoseNamesMustChangeAreFound(t *testing.T) {
 	} {
 		if got := paths(key); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", key, got, want)
+		}
+	}
+}
+
+func TestThePlaceOfARoleIsTakenWhereAFolderHasTheRole(t *testing.T) {
+	bin, trash := Folder{Path: []string{"bin"}}, Folder{Path: []string{"Trash"}, Role: migrate.RoleTrash}
+	out, group := trash, trash
+	out.Rule, group.NoSelect = "no", true
+	for _, c := range []struct {
+		fs   []Folder
+		want []Renaming
+	}{
+		{[]Folder{bin, trash}, []Renaming{{bin.Path, FolderCollision}}},
+		{[]Folder{trash, bin}, []Renaming{{bin.Path, FolderCollision}}},
+		{[]Folder{trash, {Path: []string{" More "}, Role: migrate.RoleTrash}}, []Renaming{{[]string{" More "}, FolderRenamed}}},
+		{[]Folder{bin}, nil},
+		{[]Folder{bin, out}, nil},
+		{[]Folder{bin, group}, nil},
+	} {
+		if got := target().Names.Renamings(c.fs); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%+v: %v, want %v", c.fs, got, c.want)
 		}
 	}
 }
@@ -220,6 +274,67 @@ func TestWhatContentTellsIsARiskWithItsError(t *testing.T) {
 	}
 }
 
+func TestWhatIsSealedAndTooLargeToBeRebuiltIsARisk(t *testing.T) {
+	w := &world{}
+	b := w.folder("INBOX", append(append(sized(2, 1000), sized(3, 1001)...), sized(4, 1002)...)...)
+	for uid := range migrate.UID(6) { // not the last four
+		b.bodies[uid] = strings.Replace(plain, "Subject: plain", "Content-Type: application/pkcs7-mime; smime-type=enveloped-data", 1)
+	}
+	for _, depth := range []Depth{Listed, Deep} {
+		for most, want := range map[int64]int64{1000: 3, 999: 5, 1001: 0, 0: 0} {
+			o := options()
+			o.Depth, o.Sealed = depth, most
+			all := Risks([]*Assessment{w.assess(t, nil, o)}, target())
+			if sealed := risk(t, all, Sealed); sealed.Messages != 5 {
+				t.Errorf("%s, %d: %+v", depth, most, sealed)
+			}
+			if want == 0 {
+				if slices.ContainsFunc(all, func(r Risk) bool { return r.Key == SealedTooLarge }) {
+					t.Errorf("%s, %d: %+v", depth, most, all)
+				}
+			} else if r := risk(t, all, SealedTooLarge); r.Messages != want || r.Severity != Severe {
+				t.Errorf("%s, %d: %+v", depth, most, r)
+			}
+		}
+	}
+}
+
+func TestAMailboxWithoutMailIsARisk(t *testing.T) {
+	w := &world{}
+	w.folder("INBOX")
+	sent := w.folder("Sent")
+	for _, depth := range []Depth{Fast, Listed} {
+		o := options()
+		o.Depth = depth
+		if r := risk(t, Risks([]*Assessment{w.assess(t, nil, o)}, target()), MailboxEmpty); r.Severity != Serious || len(r.Mailboxes) != 1 {
+			t.Errorf("%s: %+v", depth, r)
+		}
+	}
+	found := func(o Options) bool {
+		all := Risks([]*Assessment{w.assess(t, nil, o)}, target())
+		return slices.ContainsFunc(all, func(r Risk) bool { return r.Key == MailboxEmpty })
+	}
+	sent.UIDValidity = 0 // as where STATUS is refused
+	for _, depth := range []Depth{Fast, Listed} {
+		o := options()
+		if o.Depth = depth; found(o) {
+			t.Errorf("%s: nobody knows what is in a folder that tells nothing", depth)
+		}
+	}
+	sent.NoSelect = true
+	if !found(options()) {
+		t.Error("a folder that holds no mail makes no mailbox a full one")
+	}
+	sent.NoSelect = false
+	sent.UIDValidity = 7
+	sent.add(sized(1, 1000)...)
+	o := options()
+	o.Rules.Folder = func(migrate.Folder) string { return "no" }
+	if found(o) {
+		t.Error("what a rule leaves out is mail too")
+	}
+}
+
 func TestWhatOthersFoundIsARiskToo(t *testing.T) {
 	x := target()
 	x.Unopened = []Trouble{{"joe", "the password is wrong", "Set it."}, {"sue", "no such user", ""}}
@@ -276,9 +391,9 @@ func TestEveryRiskIsExplainedInEveryLanguage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range []string{MessageTooLarge, MessageLarge, FolderRenamed, FolderReserved, FolderCollision, FolderCount, FolderDepth, FolderFull, FolderUnread,
-			MailboxFull, MailboxUnopened, TargetMissing, TargetUnlicensed, ClockSkew, TrashExpires, FlaggedDeleted, Keywords, Doubled, Merged,
-			NoArrival, NoDate, NoFrom, BlockedAttachment, Sealed, Malformed} {
+		for _, key := range []string{MessageTooLarge, MessageLarge, DraftTooLarge, FolderRenamed, FolderReserved, FolderCollision, FolderCount, FolderDepth, FolderFull, FolderUnread,
+			MailboxFull, SourceFull, MailboxEmpty, MailboxUnopened, TargetMissing, TargetUnlicensed, ClockSkew, TrashExpires, FlaggedDeleted, Keywords, Doubled, Merged,
+			NoArrival, NoDate, NoFrom, BlockedAttachment, Sealed, SealedTooLarge, Malformed} {
 			e := c.Explain(key)
 			for _, text := range []string{e.Title, e.What, e.Default, e.Remedy} {
 				if text == "" || text == e.Title && len(text) > 60 {

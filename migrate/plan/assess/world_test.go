@@ -18,6 +18,7 @@ import (
 type world struct {
 	folders []*box
 	fail    func(op, folder string, uid migrate.UID) error // asked before each step; nil for no failures
+	quota   func(context.Context) (octets, messages migrate.Quota, err error)
 
 	listed []string // folders that were listed, each time
 	read   []string // folder and UID of what was read
@@ -120,9 +121,19 @@ func (w *world) UIDs(context.Context, migrate.Folder, migrate.UID) iter.Seq2[mig
 	panic("an assessment does not ask for UIDs alone")
 }
 
+func (w *world) Quota(ctx context.Context) (octets, messages migrate.Quota, err error) {
+	if w.quota == nil {
+		return octets, messages, nil
+	}
+	return w.quota(ctx)
+}
+
 func (w *world) Close() error { return nil }
 
-var _ migrate.Source = (*world)(nil)
+var (
+	_ migrate.Source = (*world)(nil)
+	_ limited        = (*world)(nil)
+)
 
 // plain is a message in which nothing is found.
 const plain = "From: Ann <ann@example.org>\r\nDate: Fri, 03 Jul 2009 14:15:16 +0000\r\nMessage-ID: <1@example.org>\r\nSubject: plain\r\n\r\nHello\r\n"
