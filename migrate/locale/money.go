@@ -8,7 +8,7 @@ import (
 // Money writes an amount in the smallest unit of a currency, which is named by
 // its code in ISO 4217: "EUR 1,234.50".
 func (l *Language) Money(minor int64, currency string) string {
-	n := digits(currency)
+	n := Digits(currency)
 	s, sign := new(big.Int).Abs(big.NewInt(minor)).String(), ""
 	if minor < 0 {
 		sign = "-"
@@ -21,9 +21,9 @@ func (l *Language) Money(minor int64, currency string) string {
 	return fill(l.words.Money, "amount", sign+amount, "currency", currency)
 }
 
-// digits is how many decimals the amounts of a currency have (ISO 4217, list
+// Digits is how many decimals the amounts of a currency have (ISO 4217, list
 // one, of 2026-01-01).
-func digits(currency string) int {
+func Digits(currency string) int {
 	switch currency {
 	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
 		return 0

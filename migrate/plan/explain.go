@@ -12,8 +12,9 @@ import (
 // A Change is how much sooner the whole would end if one thing were otherwise;
 // below zero it would end later.
 type Change struct {
-	What  string // one of the following, [Reading], [Jobs], [Closed], or the name of a limit
-	Saves time.Duration
+	What    string // one of the following, [Reading], [Jobs], [Closed], or the name of a limit
+	Mailbox string // of First
+	Saves   time.Duration
 }
 
 // What could be otherwise. Limits allow twice as much; of [Jobs] there are twice
@@ -23,6 +24,7 @@ const (
 	Shared       = "shared limits" // allow twice as much, as with another project or app registration
 	LargestFirst = "largest first"
 	Unverified   = "verification" // there is none
+	First        = "first"        // of its wave goes the mailbox that is Forecast.Last
 )
 
 // A variant is a migration of which one thing is otherwise.
@@ -33,8 +35,8 @@ type variant struct {
 	could bool // somebody could change it
 }
 
-// variants returns m and what could be otherwise.
-func (m *Migration) variants() (vs []variant) {
+// variants returns m and what could be otherwise; last is [Forecast.Last].
+func (m *Migration) variants(last string) (vs []variant) {
 	add := func(what string, cause, could bool, change func(v *Migration)) {
 		v := variant{*m, what, cause, could}
 		v.Doubt = Doubt{}
@@ -72,6 +74,9 @@ func (m *Migration) variants() (vs []variant) {
 	}
 	if !m.Largest {
 		add(LargestFirst, false, true, func(v *Migration) { v.Largest = true })
+		if m.Jobs < len(m.Loads) {
+			add(First, false, true, func(v *Migration) { v.ahead = last })
+		}
 	}
 	if m.Depth != "" {
 		add(Unverified, false, true, func(v *Migration) { v.Depth = "" })
@@ -82,7 +87,7 @@ func (m *Migration) variants() (vs []variant) {
 // explain simulates each variant once, at the pace and the latencies of the
 // model, and says in f how much sooner it ends.
 func (m *Migration) explain(ctx context.Context, o *outline, f *Forecast) error {
-	vs := m.variants()
+	vs := m.variants(f.Last.Mailbox)
 	ends := make([]time.Duration, len(vs))
 	err := parallel(ctx, len(vs), func(ctx context.Context, i int) error {
 		v, o := &vs[i], o
@@ -100,7 +105,7 @@ func (m *Migration) explain(ctx context.Context, o *outline, f *Forecast) error 
 		return err
 	}
 	for i, v := range vs {
-		c := Change{v.what, ends[0] - ends[i]}
+		c := Change{v.what, v.ahead, ends[0] - ends[i]}
 		if v.cause && c.Saves > 0 {
 			f.Causes = append(f.Causes, c)
 		}

@@ -21,8 +21,10 @@ type Forecast struct {
 	Slices    Slices
 	Limits    []Use // those of each mailbox first
 	Days      []Day
+	Last      Last     // without a name if there are no mailboxes
 	Causes    []Change // what decides how long the whole takes, the most important first
 	Changes   []Change // what could be done otherwise
+	Over      []string // waves that [Migration.Packed] found to be longer than an opening of the window
 }
 
 // A Span is when something begins and ends.
@@ -72,22 +74,73 @@ type Day struct {
 
 // Forecast simulates m.
 func (m *Migration) Forecast(ctx context.Context) (*Forecast, error) {
-	if err := m.Check(); err != nil {
-		return nil, err
-	}
-	o, err := m.outline(ctx)
+	o, ends, err := m.simulate(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ends := make([]*ending, cmp.Or(m.Runs, defaultRuns))
-	err = parallel(ctx, len(ends), func(ctx context.Context, i int) (err error) {
-		ends[i], err = newRun(m, o, uint64(i)).run(ctx)
+	f, err := m.tell(ctx, o, ends)
+	if err != nil {
+		return nil, err
+	}
+	return f, m.explain(ctx, o, f)
+}
+
+// stepsToEnd are enough to say when the whole ends.
+const stepsToEnd = 1 << 16
+
+// Ends simulates m in fewer steps than [Migration.Forecast] does, and says no more
+// than when the whole ends.
+func (m *Migration) Ends(ctx context.Context) (Range, error) {
+	v := *m
+	v.steps = stepsToEnd
+	_, ends, err := v.simulate(ctx)
+	if err != nil {
+		return Range{}, err
+	}
+	var whole []time.Duration
+	for _, e := range ends {
+		whole = append(whole, e.whole)
+	}
+	return m.quantiles(whole), nil
+}
+
+// simulate returns what the runs of m come to, the shortest one first.
+func (m *Migration) simulate(ctx context.Context) (*outline, []*ending, error) {
+	if err := m.Check(); err != nil {
+		return nil, nil, err
+	}
+	o, err := m.outline(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	ends, err := m.runs(ctx, o, m.numbers())
+	return o, ends, err
+}
+
+// numbers returns those of the runs.
+func (m *Migration) numbers() (ns []uint64) {
+	for n := range cmp.Or(m.Runs, defaultRuns) {
+		ns = append(ns, uint64(n))
+	}
+	return ns
+}
+
+// runs returns what the runs with these numbers come to, the shortest one first.
+func (m *Migration) runs(ctx context.Context, o *outline, numbers []uint64) ([]*ending, error) {
+	ends := make([]*ending, len(numbers))
+	err := parallel(ctx, len(ends), func(ctx context.Context, i int) (err error) {
+		ends[i], err = newRun(m, o, numbers[i]).run(ctx)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(ends, func(a, b *ending) int { return cmp.Compare(a.whole, b.whole) })
+	return ends, nil
+}
+
+// tell says what runs came to, and measures that in the middle of them.
+func (m *Migration) tell(ctx context.Context, o *outline, ends []*ending) (*Forecast, error) {
 	f := m.spans(ends)
 	middle := ends[(len(ends)-1)/2]
 	again := newRun(m, o, middle.run)
@@ -96,7 +149,7 @@ func (m *Migration) Forecast(ctx context.Context) (*Forecast, error) {
 		return nil, err
 	}
 	again.meter.tell(f, again)
-	return f, m.explain(ctx, o, f)
+	return f, nil
 }
 
 // parallel calls fn for each of n things, as many at once as there are cores.

@@ -161,7 +161,7 @@ func TestItSaysWhatWouldHelp(t *testing.T) {
 		}
 		return all
 	}
-	if got, want := fmt.Sprint(saves()), fmt.Sprint(map[string]time.Duration{Jobs: 150 * time.Second, LargestFirst: 100 * time.Second, Shared: 0, Unverified: 250 * time.Second}); got != want {
+	if got, want := fmt.Sprint(saves()), fmt.Sprint(map[string]time.Duration{Jobs: 150 * time.Second, LargestFirst: 100 * time.Second, First: 150 * time.Second, Shared: 0, Unverified: 250 * time.Second}); got != want {
 		t.Errorf("it says %v, want %v", got, want)
 	}
 	m.Model.Shared = []pace.Limit{rate("project", 20)}

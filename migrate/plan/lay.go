@@ -17,11 +17,15 @@ func (r *run) lay(b *box, p phase) {
 		r.layDelta(b)
 	default:
 		b.opening = append(b.opening, r.calls(1, r.Model.Open)...)
+		b.written, b.relist = b.all(), true
+		b.pass = r.now
+		if b.Begun {
+			b.stages, b.calls = []stage{r.outline.first[b.number]}, float64(widenAfter*r.Model.Parallel)
+			return
+		}
 		b.stages = append(b.stages, r.calls(int64(b.Folders), r.Model.Folder)...)
 		b.stages = append(b.stages, r.calls(1, r.Model.Begin)...)
 		b.stages = append(b.stages, r.listing(b.Known), r.outline.first[b.number])
-		b.written, b.relist = b.all(), true
-		b.pass = r.now
 	}
 	b.stages = append(b.opening[:len(b.opening):len(b.opening)], b.stages...)
 }

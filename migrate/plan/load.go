@@ -1,6 +1,11 @@
 package plan
 
-import "errors"
+import (
+	"errors"
+	"math"
+
+	"github.com/mailhaul/mailhaul/migrate/pace"
+)
 
 // A Load is one mailbox as the simulation sees it.
 type Load struct {
@@ -11,6 +16,10 @@ type Load struct {
 	Merged  int64  // messages that become one more label of another; only with a target that labels
 	Known   int64  // messages that are done already: they are listed, and no more
 	Perday  Size   // growth: messages a day, with their octets
+
+	// Of a mailbox at work when the migration starts.
+	Begun bool          // it is open, and needs no more than its messages
+	Spent *pace.Limiter // what was spent of its limits; nil: nothing
 }
 
 // A Size is a class of messages of similar size: how many they are, and how
@@ -46,6 +55,21 @@ func (l *Load) all() (all Size) {
 
 // mean returns the octets of a message.
 func mean(s Size) int64 { return s.Bytes / max(s.Messages, 1) }
+
+// Scaled returns the load of n messages where there are of: of each class as many
+// more or fewer.
+func (l Load) Scaled(n, of int64) Load {
+	scale := func(k int64) int64 {
+		return int64(min(math.Round(float64(k)*float64(n)/float64(of)), most))
+	}
+	sizes := l.Sizes
+	l.Sizes = nil
+	for _, s := range sizes {
+		l.Sizes = append(l.Sizes, Size{scale(s.Messages), scale(s.Bytes)})
+	}
+	l.Merged = scale(l.Merged)
+	return l
+}
 
 // Remaining returns the load when so many of its messages are done: of each
 // class the same share.

@@ -27,6 +27,8 @@ type meter struct {
 	waits [slicesInAll]map[string]time.Duration // of all mailboxes
 	days  []Day
 	boxes []boxMeter
+	alone stretch // that is not over
+	last  Last    // of the longest stretch
 }
 
 type boxMeter struct {
@@ -110,7 +112,7 @@ func (m *meter) spent(at time.Duration, c pace.Cost) {
 
 // tell puts what was measured into a forecast.
 func (m *meter) tell(f *Forecast, r *run) {
-	f.Slices, f.Days = Slices{m.start, m.each}, m.days
+	f.Slices, f.Days, f.Last = Slices{m.start, m.each}, m.days, m.last
 	for i := range f.Mailboxes {
 		box := &f.Mailboxes[i]
 		box.Took = m.boxes[i].took

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 
@@ -43,7 +44,7 @@ func (m *Migration) outline(ctx context.Context) (*outline, error) {
 		o.divide(&o.first[i])
 		steps += o.first[i].steps
 	}
-	if o.coarse = max(1, float64(steps)/stepsInAll); !o.fine && o.coarse > 1 {
+	if o.coarse = max(1, float64(steps)/float64(cmp.Or(m.steps, stepsInAll))); !o.fine && o.coarse > 1 {
 		for i := range o.first {
 			o.divide(&o.first[i])
 		}

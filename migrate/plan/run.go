@@ -74,12 +74,14 @@ func newRun(m *Migration, o *outline, number uint64) *run {
 		r.latency /= 2
 	}
 	r.shared = pace.NewLimiter(nil, r.allowed(m.Model.Shared, step{})...)
+	r.shared.Resume(m.Spent)
 	if n := m.Source.Bandwidth; n > 0 {
 		r.line = pace.NewLimiter(nil, r.allowed([]pace.Limit{{Name: Reading, Unit: pace.Bytes, Amount: n, Per: time.Second, Burst: n}}, step{})...)
 	}
 	for i := range m.Loads {
 		b := &box{Load: &m.Loads[i], number: i, start: -1, random: rand.New(rand.NewPCG(m.Seed+number, uint64(i)+1<<32))}
 		b.limiter = pace.NewLimiter(r.shared, r.allowed(m.Model.Own, o.first[i].step())...)
+		b.limiter.Resume(b.Spent)
 		r.of[b.limiter] = b
 		if r.line != nil {
 			b.source = pace.NewLimiter(r.line)
@@ -147,13 +149,18 @@ func (r *run) begin(p phase) {
 	for _, b := range r.boxes {
 		if len(r.Waves) == 0 || b.Wave == r.Waves[p.wave].Name {
 			b.due = r.now
-			r.waiting = append(r.waiting, b)
+			if r.ahead != "" && r.ahead == b.Name {
+				r.waiting = slices.Insert(r.waiting, 0, b)
+			} else {
+				r.waiting = append(r.waiting, b)
+			}
 		}
 	}
 	r.sort(p)
 	for range min(r.Jobs, len(r.waiting)) {
 		r.admit(p)
 	}
+	r.left()
 }
 
 // sort puts mailboxes in the order in which they begin: a later pass knows which
@@ -187,5 +194,7 @@ func (r *run) end(b *box, p phase) {
 	b.end = r.now
 	r.queue.remove(b)
 	r.meter.worked(b, b.began, r.now)
+	r.over(b)
 	r.admit(p)
+	r.left()
 }
