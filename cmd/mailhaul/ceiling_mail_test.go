@@ -26,7 +26,8 @@ type loadFolder struct {
 	copies   bool
 }
 
-// octets returns the content of a message of folder i.
+// octets returns the content of a message of folder i. Messages of more than
+// maxImport have an attachment.
 func (l *load) octets(i int, uid migrate.UID) string {
 	if l.folders[i].copies {
 		i--
@@ -34,7 +35,13 @@ func (l *load) octets(i int, uid migrate.UID) string {
 	f := l.folders[i]
 	head := fmt.Sprintf("From: %[1]s\r\nTo: %[1]s\r\nDate: Mon, 2 Jan 2006 15:04:05 +0000\r\nMessage-ID: <%[2]d.%[3]d.%[1]s>\r\nSubject: %[2]d of %[4]s\r\n\r\n", l.user, uid, i, f.name)
 	const line = "The quick brown fox jumps over the lazy dog and comes back again.\r\n"
-	return head + strings.Repeat(line, max(f.size-len(head), 0)/len(line))
+	if f.size <= maxImport {
+		return head + strings.Repeat(line, max(f.size-len(head), 0)/len(line))
+	}
+	head = strings.TrimSuffix(head, "\r\n") + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + line +
+		"--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=plan.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	const base64 = "VGhlIHF1aWNrIGJyb3duIGZveCBqdW1wcyBvdmVyIHRoZSBsYXp5IGRvZyBhbmQgY29tZXMg\r\n"
+	return head + strings.Repeat(base64, (f.size-len(head))/len(base64)) + "--b--\r\n"
 }
 
 func (l *load) messages() (n int) {

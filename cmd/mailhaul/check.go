@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +28,10 @@ the login may write. With route = "auto" the first Gmail mailbox is probed: thre
 short messages are imported and moved to Trash. Unless route = "json" the first
 Microsoft 365 mailbox is probed: one message is imported into a hidden folder,
 and both are removed again.
+
+For a plan it keeps in the folder assessments beside the configuration which users
+have no mailbox at the target, and how long calls took. If they were few it makes
+some more, so that there are ` + strconv.Itoa(fewCalls) + `.
 
 With --notify it only sends one test by each way of [notify], which logs in to
 neither end.
@@ -55,6 +61,9 @@ Exit codes:
 			found := checkAll(c.Context(), connections, mailboxes)
 			if err := context.Cause(c.Context()); err != nil {
 				return err
+			}
+			if err := connections.saveChecked(assessments(c), found); err != nil {
+				fmt.Fprintf(c.ErrOrStderr(), "What a plan could use of this is not kept: %v\n", err)
 			}
 			out := c.OutOrStdout()
 			t := table{left: 2}
@@ -106,7 +115,13 @@ type finding struct {
 	server                   string
 	folders, messages, bytes int64
 	notes                    []string // about the target
+	opened                   bool     // the target was
 	err                      error
+}
+
+// saveChecked keeps in dir how long calls took, and which users have no mailbox.
+func (k *connections) saveChecked(dir string, found []finding) error {
+	return errors.Join(k.stopwatch.measured().save(dir, k.config, byCheck), saveUnserved(dir, k.config, found))
 }
 
 // A remedy is what a person can do about some mailboxes, each with its reason.
@@ -188,10 +203,17 @@ func (f *finding) look(ctx context.Context, k *connections) error {
 		return fmt.Errorf("target: %w", err)
 	}
 	defer target.Close()
+	f.opened = true
 	if c, ok := target.(checker); ok {
 		if f.notes, err = c.Check(ctx); err != nil {
 			return fmt.Errorf("target: %w", err)
 		}
+	}
+	for range fewCalls {
+		if err != nil || k.stopwatch.measured().Answers.Calls >= fewCalls {
+			break
+		}
+		_, err = target.Position(ctx) // which costs least; that it fails now says nothing of the mailbox
 	}
 	return nil
 }

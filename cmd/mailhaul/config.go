@@ -26,6 +26,7 @@ type Config struct {
 	Notify    NotifyConfig    `toml:"notify"`
 	Metrics   MetricsConfig   `toml:"metrics"`
 	Report    ReportConfig    `toml:"report"`
+	Budget    BudgetConfig    `toml:"budget"`
 
 	excluded []folderPattern
 }
@@ -172,6 +173,9 @@ func defaults() Config {
 
 		Notify: NotifyConfig{Privacy: "masked", After: "1h", Digest: "07:00", PingEvery: "5m", SMTPTLS: "starttls"},
 		Report: ReportConfig{Language: "en", Privacy: "masked", KeyFile: "report.key"},
+		Budget: BudgetConfig{LeadRate: "0", EngineerRate: "0", SupportRate: "0", TimePerMailbox: "15m", TimePerWave: "4h", TimePerDay: "30m",
+			IncidentsPer100: 5, TimePerIncident: "1h", Reports: 1, TimePerReport: "4h", LicenceMonth: "0", OldSystemMonth: "0", DualDays: 14,
+			MillionUnits: "0", Contingency: 15},
 	}
 }
 

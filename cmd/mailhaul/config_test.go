@@ -37,9 +37,9 @@ func TestABadConfigurationIsExplained(t *testing.T) {
 		"unknown key": {sound + "[run]\njob = 3\n",
 			`mailhaul.toml:8:1: run.job: no such key: [run] has mailboxes, checkpoints, jobs, spool_dir, spool_max, exclude_folders, deleted, deletions, order, window, time_zone`},
 		"unknown section": {sound + "[runs]\njobs = 3\n",
-			`mailhaul.toml:7:2: runs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics], [report]`},
+			`mailhaul.toml:7:2: runs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics], [report], [budget]`},
 		"unknown key outside a section": {"jobs = 3\n" + sound,
-			`mailhaul.toml:1:1: jobs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics], [report]`},
+			`mailhaul.toml:1:1: jobs: no such section: there are [source], [target], [gmail], [graph], [transform], [run], [log], [notify], [metrics], [report], [budget]`},
 		"secret in the file": {"[source]\npassword = 'hunter2'\nhost = 'h'\n[target]\nkind = 'graph'\n[graph]\ntenant = 't'\nclient_id = 'c'\nclient_secret = 'hunter2'\ncertificate_file = 'x'\n",
 			"mailhaul.toml:2:1: source.password: secrets do not belong in this file: use password_file, password_command or password_env, and change the secret if others have seen it\n" +
 				"mailhaul.toml:9:1: graph.client_secret: secrets do not belong in this file: use client_secret_file, client_secret_command or client_secret_env, and change the secret if others have seen it"},
@@ -175,6 +175,9 @@ func TestAnEmptyKeyHasItsDefault(t *testing.T) {
 		Notify: NotifyConfig{Privacy: "masked", After: "1h", Digest: "07:00", PingEvery: "5m", SMTPTLS: "starttls",
 			after: time.Hour, pingEvery: 5 * time.Minute, digest: 7 * time.Hour},
 		Report: ReportConfig{Language: "en", Privacy: "masked", KeyFile: filepath.Join(dir, "report.key")},
+		Budget: BudgetConfig{LeadRate: "0", EngineerRate: "0", SupportRate: "0", TimePerMailbox: "15m", TimePerWave: "4h", TimePerDay: "30m",
+			IncidentsPer100: 5, TimePerIncident: "1h", Reports: 1, TimePerReport: "4h", LicenceMonth: "0", OldSystemMonth: "0", DualDays: 14,
+			MillionUnits: "0", Contingency: 15},
 	}
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, want)

@@ -30,20 +30,22 @@ type connections struct {
 	shared   *pace.Limiter // of common
 	gmail    *gmailRoute   // the way in, once it was probed
 	graph    *graphRoute
+
+	stopwatch *stopwatch // of calls to the target, and of logins to the source; nil if nobody asks
 }
 
 func newConnections(ctx context.Context, c *Config) (*connections, error) {
-	k := &connections{config: c}
+	k := &connections{config: c, stopwatch: new(stopwatch)}
 	k.user, k.common = c.limits()
 	switch c.Target.Kind {
 	case "gmail":
 		k.gmail = &gmailRoute{route: gmail.Route(c.Gmail.Route)}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
-			return func(ctx context.Context) (migrate.Target, error) { return k.gmail.open(ctx, c.Gmail, m, l) }
+			return func(ctx context.Context) (migrate.Target, error) { return k.gmail.open(ctx, k, m, l) }
 		}
 		k.reader = func(m Mailbox, l *pace.Limiter) func(context.Context) (verify.Target, error) {
 			return func(ctx context.Context) (verify.Target, error) {
-				return openGmail(ctx, c.Gmail, m, l, gmail.RouteInsert) // any route but auto, which probes
+				return k.openGmail(ctx, m, l, gmail.RouteInsert) // any route but auto, which probes
 			}
 		}
 		k.readCost = gmail.ReadCost
@@ -55,16 +57,11 @@ func newConnections(ctx context.Context, c *Config) (*connections, error) {
 		token = knownToken(token)
 		k.graph = &graphRoute{route: graph.Route(c.Graph.Route), probed: c.Graph.Route == string(graph.RouteJSON)}
 		k.target = func(m Mailbox, l *pace.Limiter) func(context.Context) (migrate.Target, error) {
-			return func(ctx context.Context) (migrate.Target, error) { return k.graph.open(ctx, c.Graph, token, m, l) }
+			return func(ctx context.Context) (migrate.Target, error) { return k.graph.open(ctx, k, token, m, l) }
 		}
 		k.reader = func(m Mailbox, l *pace.Limiter) func(context.Context) (verify.Target, error) {
 			return func(ctx context.Context) (verify.Target, error) {
-				config, err := graphConfig(ctx, c.Graph, token, m, l)
-				if err != nil {
-					return nil, err
-				}
-				config.Route = graph.RouteJSON // the one that does not probe
-				return graph.Open(ctx, config)
+				return k.openGraph(ctx, token, m, l, func(config *graph.Config) { config.Route = graph.RouteJSON }) // the one that does not probe
 			}
 		}
 		k.readCost = graph.ReadCost
@@ -91,9 +88,12 @@ func (c *Config) limits() (own, common []pace.Limit) {
 	return own, common
 }
 
-// remember takes over which ways in were found by an earlier pass, if it was
-// configured alike.
+// remember takes over what was measured by an earlier pass, if it was to the same
+// target, and which ways in it found, if it was configured alike.
 func (k *connections) remember(before *connections) {
+	if k.config.Target == before.config.Target && k.config.endpoint() == before.config.endpoint() {
+		k.stopwatch = before.stopwatch
+	}
 	switch {
 	case k.config.Target != before.config.Target:
 	case k.gmail != nil && reflect.DeepEqual(k.config.Gmail, before.config.Gmail):
@@ -128,12 +128,13 @@ func (k *connections) verification(m Mailbox, ledger verify.Ledger) (verify.Mail
 }
 
 func (k *connections) source(ctx context.Context, m Mailbox) (*imap.Source, error) {
+	begun := time.Now()
 	s := k.config.Source
 	password := m.Password
 	if password.IsZero() {
 		password = s.Password()
 	}
-	return imap.Open(ctx, imap.Config{
+	source, err := imap.Open(ctx, imap.Config{
 		Host:            s.Host,
 		Port:            s.Port,
 		TLS:             imap.TLS(s.TLS),
@@ -146,6 +147,19 @@ func (k *connections) source(ctx context.Context, m Mailbox) (*imap.Source, erro
 		Secret:          func(ctx context.Context) (string, error) { return reveal(ctx, password) },
 		Trace:           traceIMAP(ctx, m.Source),
 	})
+	if err == nil {
+		k.stopwatch.opens(time.Since(begun))
+	}
+	return source, err
+}
+
+// line returns what carries the calls to a mailbox of the target: own, measured
+// and traced.
+func (k *connections) line(ctx context.Context, m Mailbox, own *http.Transport) http.RoundTripper {
+	if traced := traceHTTP(ctx, m.Target, func() *http.Transport { return own }); traced != nil {
+		return k.stopwatch.wrap(traced)
+	}
+	return k.stopwatch.wrap(own)
 }
 
 func reveal(ctx context.Context, ref SecretRef) (string, error) {
@@ -163,7 +177,7 @@ type gmailRoute struct {
 	route gmail.Route
 }
 
-func (r *gmailRoute) open(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
+func (r *gmailRoute) open(ctx context.Context, k *connections, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
 	r.mu.Lock()
 	route := r.route
 	probes := route == gmail.RouteAuto
@@ -172,7 +186,7 @@ func (r *gmailRoute) open(ctx context.Context, c GmailConfig, m Mailbox, l *pace
 	} else {
 		defer r.mu.Unlock()
 	}
-	t, err := openGmail(ctx, c, m, l, route)
+	t, err := k.openGmail(ctx, m, l, route)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +196,19 @@ func (r *gmailRoute) open(ctx context.Context, c GmailConfig, m Mailbox, l *pace
 	return t, nil
 }
 
-func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter, route gmail.Route) (*gmail.Target, error) {
+// A gmailMailbox closes the connections that were made for it.
+type gmailMailbox struct {
+	*gmail.Target
+	own *http.Transport
+}
+
+func (t gmailMailbox) Close() error {
+	defer t.own.CloseIdleConnections()
+	return t.Target.Close()
+}
+
+func (k *connections) openGmail(ctx context.Context, m Mailbox, l *pace.Limiter, route gmail.Route) (t gmailMailbox, err error) {
+	c := k.config.Gmail
 	config := gmail.Config{
 		User: m.Target, Endpoint: c.Endpoint, Limiter: l, Parallel: c.Parallel,
 		Route: route, DateTolerance: time.Duration(c.DateToleranceDays) * 24 * time.Hour,
@@ -191,10 +217,10 @@ func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter, r
 	case c.ServiceAccountFile != "":
 		key, err := os.ReadFile(c.ServiceAccountFile)
 		if err != nil {
-			return nil, &migrate.Error{Op: "service_account_file", Class: migrate.Fatal, Err: err}
+			return t, &migrate.Error{Op: "service_account_file", Class: migrate.Fatal, Err: err}
 		}
 		if config.TokenSource, err = gmail.ServiceAccount(key, m.Target); err != nil {
-			return nil, &migrate.Error{Op: "service_account_file " + c.ServiceAccountFile, Class: migrate.Fatal, Err: err}
+			return t, &migrate.Error{Op: "service_account_file " + c.ServiceAccountFile, Class: migrate.Fatal, Err: err}
 		}
 	case c.Impersonate != "":
 		config.TokenSource = gmail.Keyless(ctx, c.Impersonate, m.Target)
@@ -202,8 +228,12 @@ func openGmail(ctx context.Context, c GmailConfig, m Mailbox, l *pace.Limiter, r
 		config.TokenSource = gmail.Static(func() (string, error) { return reveal(context.WithoutCancel(ctx), c.Token()) })
 	}
 	config.TokenSource = knownTokens{config.TokenSource}
-	config.Transport = traceHTTP(ctx, m.Target, func() *http.Transport { return gmail.NewTransport(c.Parallel) })
-	return gmail.Open(ctx, config)
+	t.own = gmail.NewTransport(c.Parallel)
+	config.Transport = k.line(ctx, m, t.own)
+	if t.Target, err = gmail.Open(ctx, config); err != nil {
+		t.own.CloseIdleConnections()
+	}
+	return t, err
 }
 
 // graphToken logs the app in, once for all mailboxes.
@@ -250,34 +280,52 @@ type graphRoute struct {
 	noImport error
 }
 
-func (r *graphRoute) open(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
-	config, err := graphConfig(ctx, c, token, m, l)
-	if err != nil {
-		return nil, err
-	}
+func (r *graphRoute) open(ctx context.Context, k *connections, token graph.Token, m Mailbox, l *pace.Limiter) (migrate.Target, error) {
 	r.mu.Lock()
-	config.Route, config.Probed, config.NoImport = r.route, r.probed, r.noImport
-	if r.probed {
+	route, probed, noImport := r.route, r.probed, r.noImport
+	if probed {
 		r.mu.Unlock()
 	} else {
 		defer r.mu.Unlock()
 	}
-	t, err := graph.Open(ctx, config)
+	t, err := k.openGraph(ctx, token, m, l, func(c *graph.Config) { c.Route, c.Probed, c.NoImport = route, probed, noImport })
 	if err != nil {
 		return nil, err
 	}
-	if !config.Probed {
+	if !probed {
 		r.route, r.probed, r.noImport = t.Route(), true, t.NoImport()
 	}
 	return t, nil
 }
 
-func graphConfig(ctx context.Context, c GraphConfig, token graph.Token, m Mailbox, l *pace.Limiter) (graph.Config, error) {
+// A graphMailbox closes the connections that were made for it.
+type graphMailbox struct {
+	*graph.Target
+	own *http.Transport
+}
+
+func (t graphMailbox) Close() error {
+	defer t.own.CloseIdleConnections()
+	return t.Target.Close()
+}
+
+// openGraph opens a mailbox by the route that choose sets.
+func (k *connections) openGraph(ctx context.Context, token graph.Token, m Mailbox, l *pace.Limiter, choose func(*graph.Config)) (t graphMailbox, err error) {
+	c := k.config.Graph
 	cloud, err := graph.CloudByName(c.Cloud)
-	return graph.Config{
+	if err != nil {
+		return t, err
+	}
+	t.own = graph.NewTransport(c.Parallel)
+	config := graph.Config{
 		User: m.Target, Token: token, Limiter: l, Parallel: c.Parallel, AttachProtected: c.Protected == "attach",
-		Endpoint: cmp.Or(c.Endpoint, cloud.Endpoint), Transport: traceHTTP(ctx, m.Target, func() *http.Transport { return graph.NewTransport(c.Parallel) }),
-	}, err
+		Endpoint: cmp.Or(c.Endpoint, cloud.Endpoint), Transport: k.line(ctx, m, t.own),
+	}
+	choose(&config)
+	if t.Target, err = graph.Open(ctx, config); err != nil {
+		t.own.CloseIdleConnections()
+	}
+	return t, err
 }
 
 // endpoint is the server of the target.

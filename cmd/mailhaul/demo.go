@@ -29,12 +29,13 @@ func newDemoCommand() *cobra.Command {
 		Short: "Run a whole migration on this machine, without credentials",
 		Long: `demo starts an IMAP server with three generated mailboxes and the simulators of
 Gmail and Microsoft Graph, all in this process and on loopback addresses, and
-runs check, run, verify, status, report and report check for both targets. Some of
-the messages are broken on purpose, so some need a person at the end: that is part
-of the show.
+runs check, plan, run, verify, status, report and report check for both targets.
+Some of the messages are broken on purpose, so some need a person at the end: that
+is part of the show. It ends with how long both took, and how long the plans said.
 
 The folder is a complete migration afterwards: mailhaul.toml (to Gmail),
-mailhaul-graph.toml, mailboxes.csv, the checkpoints, status-gmail.json and
+mailhaul-graph.toml, mailboxes.csv, the plans (plan.html, .xlsx and .json, and
+plan-graph.html and so on), the checkpoints, status-gmail.json and
 status-graph.json, and the reports for the client: report/report.html, .xlsx and
 .json with the public key report.pub, and the same for Microsoft 365 in
 report-graph. With --keep-serving the servers stay up until Ctrl-C, and every
@@ -88,17 +89,32 @@ func demo(ctx context.Context, out string, keep bool, stdout, stderr io.Writer) 
 	fmt.Fprintf(stderr, "An IMAP server with %s in %d mailboxes, Gmail and Microsoft Graph are up, all on this machine.\nThe migration is in %s\n",
 		count(messages, "message", "messages"), len(mailboxes), out)
 
-	for _, target := range []struct{ kind, name, config, report string }{
-		{"gmail", "Gmail", "mailhaul.toml", "report"},
-		{"graph", "Microsoft 365", "mailhaul-graph.toml", "report-graph"},
+	var times []planTook
+	for _, target := range []struct{ kind, name, config, plan, report string }{
+		{"gmail", "Gmail", "mailhaul.toml", "plan", "report"},
+		{"graph", "Microsoft 365", "mailhaul-graph.toml", "plan-graph", "report-graph"},
 	} {
 		config := filepath.Join(out, target.config)
-		for _, command := range []string{"check", "run", "verify --depth content"} {
+		took := map[string]time.Duration{}
+		for _, command := range []string{"check", "plan --verify content", "run", "verify --depth content"} {
 			fmt.Fprintf(stderr, "\n== mailhaul %s (%s)\n", command, target.name)
-			if code := execute(ctx, append(strings.Fields(command), "--config", config), stdout, stderr); code != exitDone && (code != exitPerson || command != "run") {
+			name, _, _ := strings.Cut(command, " ")
+			args := append(strings.Fields(command), "--config", config)
+			if name == "plan" {
+				args = append(args, "--out", filepath.Join(out, target.plan))
+			}
+			begun := time.Now()
+			if code := execute(ctx, args, stdout, stderr); code != exitDone && (code != exitPerson || name != "run") {
 				return &codeError{code, nil}
 			}
+			took[name] = time.Since(begun)
 		}
+		t, err := plannedTime(filepath.Join(out, target.plan))
+		if err != nil {
+			return err
+		}
+		t.target, t.took = target.name, took["run"]+took["verify"]
+		times = append(times, t)
 		var status bytes.Buffer
 		if code := execute(ctx, []string{"status", "--json", "--config", config}, &status, stderr); code != exitDone && code != exitPerson {
 			return &codeError{code, nil}
@@ -120,6 +136,7 @@ func demo(ctx context.Context, out string, keep bool, stdout, stderr io.Writer) 
 		"All that arrived was read back and compared with the source: arrived = present, and no difference was found.\n"+
 		"The reports for the client are signed, and were checked:\n  %s\n  %s\n",
 		filepath.Join(out, "report", reportHTML), filepath.Join(out, "report-graph", reportHTML))
+	printTook(stderr, times)
 	if keep {
 		fmt.Fprintf(stderr, "The servers stay up until Ctrl-C. In another terminal:\n  cd %s\n  mailhaul status\n  mailhaul verify --config mailhaul-graph.toml\n", out)
 		<-ctx.Done()

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,6 +75,26 @@ func TestTheDemoLeavesACompleteMigration(t *testing.T) {
 		}
 		ends(t, after, []string{"status", "--config", config}, "total", "complete")
 	}
+	for name, target := range map[string]string{"plan": "Gmail", "plan-graph": "Microsoft 365"} {
+		var plan struct {
+			Format string
+			Totals struct{ Mailboxes, Lasts float64 }
+			Calls  []struct{ Call, Basis string } `json:"call_times"`
+		}
+		if err := json.Unmarshal(read(t, dir, name+".json"), &plan); err != nil {
+			t.Fatal(err)
+		}
+		if plan.Format != "mailhaul-plan" || plan.Totals.Mailboxes != 3 || len(plan.Calls) == 0 || plan.Calls[0].Basis != "check" {
+			t.Errorf("%s.json: %+v", name, plan)
+		}
+		if absent(filepath.Join(dir, name)) != nil {
+			t.Errorf("the folder %s is left", name)
+		}
+		row := regexp.MustCompile(`(?m)^` + target + ` +(\d+) s +(\d+) s to (\d+) s +\d+ s$`).FindStringSubmatch(stderr.String())
+		if row == nil || row[1] != fmt.Sprintf("%.0f", plan.Totals.Lasts) {
+			t.Errorf("%s: planned are %v s, and it says %q:\n%s", target, plan.Totals.Lasts, row, stderr.String())
+		}
+	}
 	for report, db := range map[string]string{"report": "gmail.db", "report-graph": "graph.db"} {
 		for _, name := range []string{reportHTML, reportXLSX, reportJSON, reportPub} {
 			if len(read(t, dir, report, name)) == 0 {
@@ -83,7 +105,8 @@ func TestTheDemoLeavesACompleteMigration(t *testing.T) {
 			t.Errorf("%s has %d heads", db, n)
 		}
 	}
-	for _, name := range []string{"password", "token", "report.key", "report-graph.key", "report/report.json", "gmail.db", "graph.db", "status-gmail.json", "mailhaul.toml", "mailboxes.csv"} {
+	for _, name := range []string{"password", "token", "report.key", "report-graph.key", "report/report.json", "gmail.db", "graph.db", "status-gmail.json", "mailhaul.toml", "mailboxes.csv",
+		"plan.html", "plan.xlsx", "plan.json", "plan-graph.html", "plan-graph.xlsx", "plan-graph.json"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		} else if private(info) != 0 {

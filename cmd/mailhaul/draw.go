@@ -161,6 +161,7 @@ func (p paper) speed(s live.State, now time.Time) (text []string) {
 	left := remaining(s.Left, now)
 	if p.width < 60 && len(left) > 1 {
 		left = left[:1]
+		left[0], _, _ = strings.Cut(left[0], " (")
 		if s.Left.Guessed > 0 {
 			left[0] += ", a guess"
 		}
@@ -173,6 +174,11 @@ func remaining(e live.Estimate, now time.Time) (text []string) {
 	switch low, high := rough(e.Low), rough(e.High); {
 	case e.Low == 0:
 		return nil
+	case e.Likely > 0:
+		text = append(text, "about "+rough(e.Likely)+" left")
+		if low != high {
+			text[0] += " (" + low + " to " + high + ")"
+		}
 	case e.High == 0:
 		text = append(text, low+" or more left")
 	case low == high:
@@ -180,7 +186,9 @@ func remaining(e live.Estimate, now time.Time) (text []string) {
 	default:
 		text = append(text, "about "+low+" to "+high+" left")
 	}
-	if e.High > 0 {
+	if e.Likely > time.Hour {
+		text = append(text, "ends "+clock(now.Add(e.Likely).Truncate(time.Minute), now))
+	} else if e.Likely == 0 && e.High > 0 {
 		from, to := clock(now.Add(e.Low).Truncate(time.Minute), now), clock(now.Add(e.High).Truncate(time.Minute), now)
 		if e.Low > time.Hour && from != to {
 			text = append(text, "ends "+from+" to "+to)

@@ -99,11 +99,11 @@ func scenes() map[string]live.State {
 		m[name] = s
 	}
 	at("one mailbox", func(s *live.State) {
-		s.Rate, s.Left = 21.7, live.Estimate{Low: 21 * time.Minute, High: 26 * time.Minute}
+		s.Rate, s.Left = 21.7, live.Estimate{Low: 21 * time.Minute, Likely: 23 * time.Minute, High: 26 * time.Minute}
 		s.Limits = []live.Limit{{Name: "15,000 units per minute and user", Used: 0.982, Rate: 245.5, Unit: "units", Source: "anna.berg@example.com"}}
 	})
 	at("300 mailboxes", func(s *live.State) {
-		s.Rate, s.Left = 182, live.Estimate{Low: 5*time.Hour + 20*time.Minute, High: 9 * time.Hour, Guessed: 145}
+		s.Rate, s.Left = 182, live.Estimate{Low: 5*time.Hour + 20*time.Minute, Likely: 7 * time.Hour, High: 9 * time.Hour, Guessed: 145}
 		s.Limits = []live.Limit{
 			{Name: "1,200,000 units per minute and project", Used: 0.82, Rate: 16_400, Unit: "units"},
 			{Name: "15,000 units per minute and user", Used: 0.42, Rate: 105, Unit: "units", Source: "anna.berg136@example.com"}}
@@ -119,6 +119,7 @@ func scenes() map[string]live.State {
 	})
 	at("paused", func(s *live.State) {
 		s.Pause, s.Until = "outside the window Mon-Fri 19:00-07:00, Sat-Sun", noon.Add(7*time.Hour)
+		s.Left = live.Estimate{Low: 8 * time.Hour, Likely: 9 * time.Hour, High: 10*time.Hour + 10*time.Minute}
 	})
 	return m
 }
@@ -241,11 +242,14 @@ func TestEstimatesAreRoughAndHaveARange(t *testing.T) {
 		"":                  {},
 		"about 35 s left":   {Low: 33 * time.Second, High: 36 * time.Second},
 		"about 12 min left": {Low: 12 * time.Minute, High: 12*time.Minute + 20*time.Second},
-		"about 1.8 h to 3 h left, ends 13:50 to 15:00":                        {Low: 110 * time.Minute, High: 3 * time.Hour},
-		"14 h or more left":                                                   {Low: 14 * time.Hour},
-		"about 3 d to 5 d left, ends Mon 12:00 to Wed 12:00":                  {Low: 72 * time.Hour, High: 120 * time.Hour},
-		"about 20 min to 40 min left, if the 7 not begun are like the others": {Low: 20 * time.Minute, High: 40 * time.Minute, Guessed: 7},
-		"about 20 min to 40 min left, and the 2 not begun":                    {Low: 20 * time.Minute, High: 40 * time.Minute, Unknown: 2},
+		"about 1.8 h to 3 h left, ends 13:50 to 15:00":                              {Low: 110 * time.Minute, High: 3 * time.Hour},
+		"14 h or more left":                                                         {Low: 14 * time.Hour},
+		"about 3 d to 5 d left, ends Mon 12:00 to Wed 12:00":                        {Low: 72 * time.Hour, High: 120 * time.Hour},
+		"about 20 min to 40 min left, if the 7 not begun are like the others":       {Low: 20 * time.Minute, High: 40 * time.Minute, Guessed: 7},
+		"about 3 h left (2.7 h to 3.5 h), ends 15:00":                               {Low: 160 * time.Minute, Likely: 3 * time.Hour, High: 210 * time.Minute},
+		"about 3 h left, ends 15:00":                                                {Low: 179 * time.Minute, Likely: 3 * time.Hour, High: 181 * time.Minute},
+		"about 20 min left (5 s to 35 min), if the 7 not begun are like the others": {Low: 1, Likely: 20 * time.Minute, High: 35 * time.Minute, Guessed: 7},
+		"about 20 min to 40 min left, and the 2 not begun":                          {Low: 20 * time.Minute, High: 40 * time.Minute, Unknown: 2},
 	} {
 		if got := strings.Join(remaining(e, noon), ", "); got != want {
 			t.Errorf("%+v: %q, want %q", e, got, want)

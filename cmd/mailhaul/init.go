@@ -102,7 +102,7 @@ func configTemplate(target string) string {
 		section = graphTemplate
 	}
 	return sourceTemplate + "\n[target]\n# Where the mail goes: \"gmail\" (Google Workspace) or \"graph\" (Microsoft 365).\nkind = \"" +
-		target + "\"\n" + section + transformTemplate + runTemplate + logTemplate + notifyTemplate + metricsTemplate + reportTemplate
+		target + "\"\n" + section + transformTemplate + runTemplate + logTemplate + notifyTemplate + metricsTemplate + reportTemplate + budgetTemplate
 }
 
 const sourceTemplate = `# mailhaul.toml: one migration. Paths are relative to this file. In Windows
@@ -382,6 +382,41 @@ const reportTemplate = `
 #logo_file = "logo.png"
 #colour = "#1f4e79"
 #foreword_file = "foreword.md"
+`
+
+const budgetTemplate = `
+[budget]
+# What "mailhaul plan" says that the move costs: nothing, unless there are a
+# currency and prices. docs/budget.md says how it is computed, and where these
+# times come from.
+#currency = "EUR"
+
+# Of an hour.
+#lead_rate = "150.00"
+#engineer_rate = "120.00"
+#support_rate = "80.00"
+
+# Work: of an engineer for each mailbox and each day of the move, of the lead for
+# each wave and report, of support for each incident.
+#time_per_mailbox = "15m"
+#time_per_wave = "4h"
+#time_per_day = "30m"
+#incidents_per_100 = 5
+#time_per_incident = "1h"
+#reports = 1
+#time_per_report = "4h"
+
+# While both systems run, and so many days after the move: the new one, for each
+# mailbox and month, and the old one, for each month.
+#licence_month = "0"
+#old_system_month = "0"
+#dual_days = 14
+
+# What Google charges for a million units beyond those that a day has for nothing.
+#million_units = "0"
+
+# For what nobody foresees, in percent.
+#contingency = 15
 `
 
 const mailboxesTemplate = `# One mailbox a line. source: login name at the old server. target: address of

@@ -239,8 +239,7 @@ func traceIMAP(ctx context.Context, label string) func() (sent, received io.Writ
 	return func() (sent, received io.Writer) { return t.IMAP(label) }
 }
 
-// traceHTTP is what a target needs for it. The connections of own are closed
-// when they have been idle for some time, and not with the target.
+// traceHTTP is what a target needs for it. Who made own closes its connections.
 func traceHTTP(ctx context.Context, label string, own func() *http.Transport) http.RoundTripper {
 	t := tracer(ctx)
 	if t == nil {

@@ -19,6 +19,7 @@ type Mailbox struct {
 	Source   string    // login name at the source
 	Target   string    // address at the target
 	Wave     string    // which mailboxes move together; may be empty
+	Group    string    // which mailboxes are in one wave when a plan packs them; may be empty
 	Password SecretRef // of this mailbox; zero if [source] has one for all
 	Line     int
 }
@@ -26,7 +27,7 @@ type Mailbox struct {
 // mailboxColumns are the columns that mailboxes.csv may have. The first two
 // must be there.
 func mailboxColumns() []string {
-	return []string{"source", "target", "wave", "password_file", "password_command", "password_env"}
+	return []string{"source", "target", "wave", "group", "password_file", "password_command", "password_env"}
 }
 
 // loadMailboxes reads a mailbox list: CSV with a header that names the columns
@@ -41,11 +42,7 @@ func loadMailboxes(path string) ([]Mailbox, error) {
 		return nil, err
 	}
 	l := mailboxList{file: path, sources: map[string]int{}, targets: map[string]int{}}
-	r := csv.NewReader(bytes.NewReader(text))
-	r.Comma = separatorOf(text)
-	r.Comment = '#'
-	r.FieldsPerRecord = -1
-	r.TrimLeadingSpace = true
+	r := newListReader(text)
 	for {
 		row, err := r.Read()
 		if err == io.EOF {
@@ -78,6 +75,16 @@ func loadMailboxes(path string) ([]Mailbox, error) {
 		l.add(0, "no mailboxes: the first line must be source,target and each further one a mailbox")
 	}
 	return l.mailboxes, joined(l.problems)
+}
+
+// newListReader reads the rows of a mailbox list.
+func newListReader(text []byte) *csv.Reader {
+	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma = separatorOf(text)
+	r.Comment = '#'
+	r.FieldsPerRecord = -1
+	r.TrimLeadingSpace = true
+	return r
 }
 
 // separatorOf returns the separator of the header line.
@@ -146,7 +153,7 @@ func (l *mailboxList) row(line int, row []string) {
 		}
 		return ""
 	}
-	m := Mailbox{Source: field("source"), Target: field("target"), Wave: field("wave"), Line: line}
+	m := Mailbox{Source: field("source"), Target: field("target"), Wave: field("wave"), Group: field("group"), Line: line}
 	m.Password = SecretRef{File: field("password_file"), Env: field("password_env")}
 	dir := filepath.Dir(l.file)
 	if f := m.Password.File; f != "" && !filepath.IsAbs(f) {

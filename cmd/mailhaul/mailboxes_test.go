@@ -80,7 +80,7 @@ ines,Ines <ines@example.org>,1,,
 				"mailboxes.csv:11: target \"Ines <ines@example.org>\" is not an address, as in anna@example.com\n" +
 				"mailboxes.csv:12: source \"ju\\x01les\" has control characters"},
 		"unknown column": {"source,target,passwort,wave,wave\na,a@example.org,x,,\nb,,y,,\n",
-			"mailboxes.csv:1: unknown column \"passwort\": there are source, target, wave, password_file, password_command, password_env\n" +
+			"mailboxes.csv:1: unknown column \"passwort\": there are source, target, wave, group, password_file, password_command, password_env\n" +
 				"mailboxes.csv:1: column \"wave\" is there twice\n" +
 				"mailboxes.csv:3: no target: write the address of the new mailbox in the column target"},
 		"password column": {"source,target,password\na,a@example.org,hunter2\n",

@@ -17,7 +17,7 @@ import (
 func newPlanCommand() *cobra.Command {
 	var p planning
 	var choice choice
-	var out, language, level, start, depth string
+	var out, language, level, start, depth, waves, profile, hours string
 	var fast, deep bool
 	c := &cobra.Command{
 		Use:   "plan",
@@ -29,8 +29,10 @@ func newPlanCommand() *cobra.Command {
   plan.json  the same for machines
 
 It writes nothing at either end, and does not log in to the target: what it says
-of that comes from documentation, and only a pilot tells whether it is true. Run
-"mailhaul check" for what stands in the way of single mailboxes there.
+of that comes from documentation, and only a pilot tells whether it is true. What
+"mailhaul check" and "mailhaul run" have found out it knows: users that are
+missing there, and how long calls take. With prices in [budget] of the
+configuration it also says what the move costs.
 
 All messages are listed, and at most 200 of each mailbox are read, by which it is
 estimated what only content tells. With --fast no message is listed; with --deep
@@ -40,7 +42,14 @@ only what changed.
 
 How long it takes is simulated many times over, within the limits of the target,
 the window and the number of jobs. The range is that in which eight of ten runs
-end.
+end. With --jobs, --window, --profile, --verify and --start it is told what would
+be if the configuration said so.
+
+With --waves auto the mailboxes are packed into waves that each fit into one
+opening of the window. Those with the same name in the column group of the list
+stay together; what is in the column wave is ignored. What no opening is long
+enough for goes last. The folder then has the list, mailboxes.csv, with the waves
+filled in: put it in the place of yours.
 
 Exit codes:
   0    the plan is written; what needs a person is in it
@@ -51,7 +60,8 @@ Exit codes:
 		Example: `  mailhaul plan
   mailhaul plan --fast
   mailhaul plan --language de --out offer
-  mailhaul plan --wave pilot --jobs 8 --start 2026-12-01T20:00`,
+  mailhaul plan --wave pilot --jobs 8 --start 2026-12-01T20:00
+  mailhaul plan --waves auto --window "Mon-Fri 20:00-06:00, Sat-Sun"`,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if fast && deep {
 				return &codeError{exitUsage, errors.New("--fast and --deep exclude each other")}
@@ -82,13 +92,21 @@ Exit codes:
 			if p.start, err = startOf(start, p.config.Run.zone); err != nil {
 				return &codeError{exitUsage, err}
 			}
+			if err := p.config.suppose(profile, hours); err != nil {
+				return &codeError{exitUsage, err}
+			}
+			if p.pack = waves != ""; p.pack {
+				if err := packs(waves, choice, p.config.Run.window, p.start); err != nil {
+					return &codeError{exitUsage, err}
+				}
+			}
 			path, _ := c.Flags().GetString("config")
 			for _, a := range p.config.origin(path, c.Flags()) {
 				if a.Key == "digest" {
 					p.digest = a.Value.String()
 				}
 			}
-			p.kept = filepath.Join(filepath.Dir(path), "assessments")
+			p.kept = assessments(c)
 			if p.out = out; out == "" {
 				p.out = freeName(filepath.Join(filepath.Dir(path), "plan-"+time.Now().In(p.config.Run.zone).Format(time.DateOnly)), "")
 			}
@@ -104,6 +122,9 @@ Exit codes:
 	c.Flags().BoolVar(&p.fresh, "fresh", false, "use nothing that an earlier plan found out")
 	c.Flags().IntVar(&p.jobs, "jobs", 0, "mailboxes at the same time, of the plan and of the move (default: jobs of the configuration)")
 	c.Flags().StringVar(&start, "start", "", "when the move begins: a `time` as in 2026-12-01T20:00 (default: now)")
+	c.Flags().StringVar(&hours, "window", "", "when work is allowed: a `text` as in \"Mon-Fri 20:00-06:00, Sat-Sun\", or always (default: window of the configuration)")
+	c.Flags().StringVar(&profile, "profile", "", "limits of the target: a `name` as for profile in the configuration, or none (default: that of the configuration)")
+	c.Flags().StringVar(&waves, "waves", "", "`auto` packs the mailboxes into waves that each fit into one opening of the window")
 	c.Flags().StringVar(&depth, "verify", string(verify.Sampled), "how deep the copies are verified: counts, metadata, sample, content or none")
 	c.Flags().BoolVar(&p.plain, "plain", false, plainUsage)
 	return c

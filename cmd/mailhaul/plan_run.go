@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -36,8 +37,10 @@ type planning struct {
 	jobs      int
 	start     time.Time
 	verify    verify.Verifier
-	kept      string // the folder of assessments
-	out       string // the folder of the plan
+	pack      bool              // into waves
+	waves     map[string]string // that were packed, by source
+	kept      string            // the folder of assessments
+	out       string            // the folder of the plan
 	plain     bool
 }
 
@@ -60,9 +63,11 @@ func (p *planning) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	target.Skew = clockSkew(ctx, p.config.endpoint())
+	addUnserved(&target, readUnserved(p.kept, p.config), p.mailboxes)
 	var known []*assess.Assessment
-	m := &plan.Migration{Model: planModel(p.config), Source: plan.Source{Connect: time.Second}, Jobs: p.config.Run.Jobs, Window: p.config.Run.window,
-		Start: p.start, Deltas: 1, Depth: p.verify.Depth, Sample: p.verify.Sample, Doubt: planDoubt, Seed: 1}
+	times := readMeasured(p.kept, p.config)
+	m := &plan.Migration{Model: planModel(p.config, times), Source: plan.Source{Connect: times.completed(p.config.Target.Kind).Connect}, Jobs: p.config.Run.Jobs, Window: p.config.Run.window,
+		Start: p.start, Deltas: 1, Depth: p.verify.Depth, Sample: p.verify.Sample, Doubt: times.doubt(), Seed: 1}
 	var closed int
 	var arrived int64
 	for _, a := range all {
@@ -85,12 +90,17 @@ func (p *planning) run(ctx context.Context, stdout, stderr io.Writer) error {
 		}
 	}
 	var forecast *plan.Forecast
-	if len(m.Loads) > 0 {
-		if forecast, err = m.Forecast(ctx); err != nil {
-			return err
-		}
+	switch {
+	case len(m.Loads) == 0:
+	case p.pack:
+		forecast, err = p.packed(ctx, m, all)
+	default:
+		forecast, err = m.Forecast(ctx)
 	}
-	doc, err := p.document(ctx, all, proposal.Migration{Risks: assess.Risks(known, target), Forecast: forecast, Done: arrived})
+	if err != nil {
+		return err
+	}
+	doc, err := p.document(ctx, all, proposal.Migration{Risks: assess.Risks(known, target), Forecast: forecast, Done: arrived, Calls: times.told(p.config.Target.Kind)})
 	if err != nil {
 		return err
 	}
@@ -177,6 +187,7 @@ func (p *planning) mailbox(ctx context.Context, k *connections, m Mailbox, bound
 func (p *planning) document(ctx context.Context, all []assessed, m proposal.Migration) (*model.Document, error) {
 	c := p.config
 	m.Name, m.Source, m.Target, m.Endpoint = cmp.Or(c.Report.Name, c.Source.Host), c.Source.Host, c.Target.Kind, c.elsewhere()
+	m.Prices = c.prices()
 	m.Depth, m.Jobs, m.Rules = p.depth, c.Run.Jobs, c.leftOut()
 	m.Program, m.Config, m.Zone, m.Made = "mailhaul "+version(), p.digest, c.Run.zone, time.Now()
 	for _, a := range all {
@@ -196,8 +207,12 @@ func (p *planning) write(doc *model.Document) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, folder.discard()) }() // of one that is finished nothing is left here
-	for name, face := range map[string]func(io.Writer) error{planHTML: doc.WriteHTML, planXLSX: doc.WriteXLSX,
-		planJSON: func(w io.Writer) error { return doc.WriteJSON(w, nil, nil) }} {
+	faces := map[string]func(io.Writer) error{planHTML: doc.WriteHTML, planXLSX: doc.WriteXLSX,
+		planJSON: func(w io.Writer) error { return doc.WriteJSON(w, nil, nil) }}
+	if p.waves != nil {
+		faces[planList] = p.writeList
+	}
+	for name, face := range faces {
 		if _, err := folder.write(name, face); err != nil {
 			return err
 		}
@@ -208,5 +223,8 @@ func (p *planning) write(doc *model.Document) (err error) {
 // print says where the plan is, and what its first page says.
 func (p *planning) print(w io.Writer, doc *model.Document) {
 	fmt.Fprintf(w, "The plan is in %s\n\n", p.out)
+	if p.waves != nil {
+		fmt.Fprintf(w, "Your list of mailboxes with these waves is %s\nPut it in the place of yours when you agree.\n\n", filepath.Join(p.out, planList))
+	}
 	printGlance(w, doc)
 }

@@ -193,9 +193,24 @@ func TestAPlanInTheMidstIsOfWhatIsLeft(t *testing.T) {
 func TestThePlanRefusesWhatMakesNoSense(t *testing.T) {
 	server := sourcetest.NewGenerated(t, sourcetest.GeneratedOptions{})
 	config := madeUp(t, "gmail", server, "ann")
-	for _, args := range [][]string{{"--fast", "--deep"}, {"--start", "soon"}, {"--verify", "all"}, {"--jobs", "0"}, {"--language", "xx"}} {
-		if code, _, stderr := planned(t.Context(), append(args, "--config", config)...); code != exitUsage {
-			t.Errorf("%q: exit status %d, %s", args, code, stderr)
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{"exclude each other", []string{"--fast", "--deep"}},
+		{"2026-12-01T20:00", []string{"--start", "soon"}},
+		{"or none", []string{"--verify", "all"}},
+		{"at least 1", []string{"--jobs", "0"}},
+		{"de or en", []string{"--language", "xx"}},
+		{"one of new, legacy, none", []string{"--profile", "old"}},
+		{"--window: at character 1", []string{"--window", "never"}},
+		{"want auto", []string{"--waves", "pilot"}},
+		{"leave out --mailbox and --wave", []string{"--waves", "auto", "--wave", "pilot"}},
+		{"--window", []string{"--waves", "auto"}},
+		{"none closes", []string{"--waves", "auto", "--window", "Mon-Sun"}},
+	} {
+		if code, _, stderr := planned(t.Context(), append(c.args, "--config", config)...); code != exitUsage || !strings.Contains(stderr, c.says) {
+			t.Errorf("%q: exit status %d, %s", c.args, code, stderr)
 		}
 	}
 }

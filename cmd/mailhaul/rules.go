@@ -50,6 +50,7 @@ func (c *Config) check(d *document) {
 	c.Notify.check(d)
 	c.Metrics.check(d)
 	c.Report.check(d, c.Notify)
+	c.Budget.check(d, c.freeUnits() > 0)
 	if c.Log.File != "" && c.Log.File == c.Run.Checkpoints {
 		d.reject("log.file", "must be another file than checkpoints in [run]")
 	}

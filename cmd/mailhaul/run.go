@@ -26,7 +26,7 @@ const grace = 10 * time.Second
 func newRunCommand() *cobra.Command {
 	var choice choice
 	var jobs int
-	var heal, confirmed, plain bool
+	var heal, confirmed, plain, dry bool
 	var until string
 	var every time.Duration
 	c := &cobra.Command{
@@ -59,6 +59,9 @@ With --from-verify it copies only what the latest verification found missing at
 the target, again. What users have deleted for good cannot be told from what was
 lost; what they put into the trash or into another folder is left alone.
 
+With --dry-run nothing is copied: it is "mailhaul plan" with the same --config,
+--mailbox, --wave, --jobs and --plain.
+
 On a terminal it shows how far it is; elsewhere, and with --plain, it prints a
 line for each fact.
 
@@ -77,13 +80,16 @@ Exit codes:
   mailhaul run --every 24h --until 2026-12-01T06:00
   mailhaul run --from-verify`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if dry {
+				return dryRun(c)
+			}
 			if c.Flags().Changed("jobs") && jobs < 1 {
 				return &codeError{exitUsage, errors.New("--jobs must be at least 1")}
 			}
 			if heal && (until != "" || every != 0) {
 				return &codeError{exitUsage, errors.New("--from-verify makes one pass: leave out --until and --every")}
 			}
-			r := &migration{heal: heal, confirmed: confirmed, plain: plain, stdout: c.OutOrStdout(), stderr: c.ErrOrStderr(), files: func() (*Config, []Mailbox, error) {
+			r := &migration{heal: heal, confirmed: confirmed, plain: plain, kept: assessments(c), stdout: c.OutOrStdout(), stderr: c.ErrOrStderr(), files: func() (*Config, []Mailbox, error) {
 				config, mailboxes, err := choice.load(c)
 				if err == nil && jobs > 0 {
 					config.Run.Jobs = jobs
@@ -109,6 +115,7 @@ Exit codes:
 	c.Flags().BoolVar(&confirmed, "confirm-deletions", false, "follow deletions even of most messages of a mailbox")
 	c.Flags().BoolVar(&heal, "from-verify", false, "copy only what the latest verification found missing")
 	c.Flags().BoolVar(&plain, "plain", false, plainUsage)
+	c.Flags().BoolVar(&dry, dryFlag, false, "write nothing at either end: make a plan, as \"mailhaul plan\" does")
 	c.Flags().StringVar(&until, "until", "", "make passes until `done or a time`")
 	c.Flags().DurationVar(&every, "every", 0, "begin a pass each time that this `duration` has passed")
 	return c
@@ -122,9 +129,10 @@ type migration struct {
 	files     func() (*Config, []Mailbox, error) // reads them
 	config    *Config
 	mailboxes []Mailbox
-	heal      bool // copy only what was found missing
-	confirmed bool // many deletions may be followed
-	plain     bool // show it in lines
+	heal      bool   // copy only what was found missing
+	confirmed bool   // many deletions may be followed
+	plain     bool   // show it in lines
+	kept      string // the folder of assessments
 	stdout    io.Writer
 	stderr    io.Writer
 
@@ -188,6 +196,7 @@ func (r *migration) run(ctx context.Context, s schedule) (err error) {
 	}
 	defer notified()
 	w.tell = notify.and(logEvents(logger(ctx))).and(remarked(view.Remarks, s.once))
+	ahead := newETA(w, r.config.Run.Checkpoints)
 	w.load = func(ctx context.Context) (*work, error) {
 		next := *r
 		var err error
@@ -200,15 +209,23 @@ func (r *migration) run(ctx context.Context, s schedule) (err error) {
 		}
 		*r = next
 		metrics.Follow(w.snapshot, work.limiters)
+		ahead.follow(r.terms())
 		return work, nil
 	}
 	w.take(first)
 	metrics.Follow(w.snapshot, first.limiters)
 	view.Pause = w.waits
+	ahead.follow(r.terms())
+	stopETA := func() {}
+	if !r.heal { // it counts messages that it does not look at
+		view.Simulated, stopETA = ahead.simulated, ahead.start(ctx)
+	}
 	stop := view.show(ctx, w.snapshot, w.limiters, inLines(r.plain, r.stderr))
 	defer stop() // if it panics
 	err = w.run(ctx)
 	stop()
+	stopETA()
+	r.connections.stopwatch.end()
 
 	// Who closes a file for a run folds its log into it.
 	looked, statusErr := sqlite.Open(r.config.Run.Checkpoints)
@@ -255,6 +272,7 @@ func (r *migration) work(ctx context.Context, retry migrate.Retry) (*work, error
 	if before != nil {
 		connections.remember(before)
 	}
+	connections.measure(ctx, r.kept)
 	same := before != nil && slices.Equal(before.user, connections.user) && slices.Equal(before.common, connections.common)
 	if same {
 		connections.shared = before.shared

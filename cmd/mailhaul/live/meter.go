@@ -61,21 +61,6 @@ func (m *meter) rate(now time.Time, n float64, d time.Duration) float64 {
 	return grown / in.Seconds()
 }
 
-// An Estimate is how long what is left takes if it goes as it lately did: by
-// the highest and the lowest of the rates of the last minute, 5 minutes, 20
-// minutes and hour, as far back as they go. The zero value says nothing.
-type Estimate struct {
-	Low  time.Duration `json:"low"`           // nanoseconds
-	High time.Duration `json:"high,omitzero"` // zero: cannot be told, as nothing went on for some time
-
-	// Guessed is the number of mailboxes that were not begun, so that their
-	// size is unknown; they are taken to be like the others.
-	Guessed int `json:"guessed,omitzero"`
-	// Unknown is their number where too few were begun to guess from: the
-	// estimate leaves them out.
-	Unknown int `json:"unknown,omitzero"`
-}
-
 // estimate says how long left messages take.
 func (m *meter) estimate(now time.Time, n, left float64) Estimate {
 	if len(m.at) == 0 || now.Sub(m.at[0]) < recent || left <= 0 {

@@ -113,6 +113,12 @@ func (s *State) Sum() (stages [Stages]int, all Mailbox) {
 	return stages, all
 }
 
+// done says whether every mailbox is.
+func (s *State) done() bool {
+	stages, _ := s.Sum()
+	return stages[Done] == len(s.Mailboxes)
+}
+
 // Announced returns how many messages there are, as far as is known.
 func (m *Mailbox) Announced() int64 { return max(m.Total, m.Accounted()) }
 

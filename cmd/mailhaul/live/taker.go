@@ -19,6 +19,10 @@ type Taker struct {
 	// does not occur.
 	Pause func() (reason string, until time.Time)
 
+	// Simulated says when a simulation lets the run end, if there is one that
+	// holds for what is left now; nil if there never is. Without one the rates tell.
+	Simulated func() (Simulation, bool)
+
 	snapshot func() []migrate.MailboxSnapshot
 	limiters func() map[string]*pace.Limiter // by source
 	began    time.Time
@@ -136,12 +140,25 @@ func (t *Taker) note(now time.Time, m *Mailbox, reason string) {
 	}
 }
 
-// guessFrom is how many mailboxes must have told their size before others are
+// GuessFrom is how many mailboxes must have told their size before others are
 // taken to be like them.
-const guessFrom = 3
+const GuessFrom = 3
 
 // estimate sets how fast the run is and what is left of it.
 func (t *Taker) estimate(now time.Time, s *State) {
+	s.Left = t.byRate(now, s)
+	if t.Simulated == nil || s.done() {
+		return
+	}
+	if simulation, ok := t.Simulated(); ok {
+		if e := simulation.estimate(now); e != (Estimate{}) {
+			s.Left = e
+		}
+	}
+}
+
+// byRate says how fast the run is, and what is left if it goes on so.
+func (t *Taker) byRate(now time.Time, s *State) Estimate {
 	var left, announced float64
 	var sized, unknown int
 	var slowest time.Duration
@@ -164,13 +181,13 @@ func (t *Taker) estimate(now time.Time, s *State) {
 	t.recent.add(now, t.done)
 	t.all.add(now, t.done)
 	s.Rate = t.recent.rate(now, t.done, recent)
-	guess := unknown > 0 && sized >= guessFrom
+	guess := unknown > 0 && sized >= GuessFrom
 	if guess {
 		left += announced / float64(sized) * float64(unknown)
 	}
 	e := t.all.estimate(now, t.done, left)
 	if e == (Estimate{}) {
-		return
+		return e
 	}
 	if e.High > 0 {
 		e.High = max(e.High, slowest) // the whole takes as long as its longest part
@@ -180,7 +197,7 @@ func (t *Taker) estimate(now time.Time, s *State) {
 	} else {
 		e.Unknown = unknown
 	}
-	s.Left = e
+	return e
 }
 
 // limits says how much is used of each limit: of those that each mailbox has

@@ -10,6 +10,7 @@ import (
 	"github.com/mailhaul/mailhaul/migrate/locale"
 	"github.com/mailhaul/mailhaul/migrate/plan"
 	"github.com/mailhaul/mailhaul/migrate/plan/assess"
+	"github.com/mailhaul/mailhaul/migrate/plan/budget"
 	"github.com/mailhaul/mailhaul/migrate/privacy"
 )
 
@@ -31,6 +32,8 @@ type Migration struct {
 	Forecast  *plan.Forecast // of Mailboxes that were opened; nil if there are none
 	Done      int64          // messages that earlier runs have moved: Forecast is of the others
 	Jobs      int            // mailboxes at once
+	Prices    *budget.Prices // nil: there is no budget
+	Calls     []CallTime     // by which Forecast was made
 	Rules     []string       // that leave mail out, as assess.Folder.Rule and assess.Exclusion name them
 
 	Program string // name and version of what made the plan
@@ -50,6 +53,15 @@ type Mailbox struct {
 	Assessment     *assess.Assessment // nil if it could not be opened
 }
 
+// A CallTime is how long calls of one kind take, or are assumed to.
+type CallTime struct {
+	Kind  string        // "answers" and "imports" of the target, "large" for each million octets of a message besides, "connect" of the source
+	Takes time.Duration // the middle of all
+	Basis string        // the command that measured it, "check" or "run"; "ratio", as answers suggest that were measured; or "assumed"
+	Calls int64         // that were measured
+	At    time.Time     // when they were
+}
+
 // New returns the plan for the client.
 func New(m Migration) (*document.Document, error) {
 	p := &proposal{Migration: m}
@@ -61,9 +73,17 @@ func New(m Migration) (*document.Document, error) {
 		return nil, err
 	}
 	p.add()
+	if p.Prices != nil && p.Forecast != nil {
+		if p.budget, err = budget.Of(*p.Prices, p.work()); err != nil {
+			return nil, err
+		}
+	}
 	sections := []document.Section{p.summary()}
 	if p.Forecast != nil {
 		sections = append(sections, p.when())
+	}
+	if p.budget != nil {
+		sections = append(sections, p.cost(), p.unpriced())
 	}
 	sections = append(sections, p.stock(), p.risks(), p.leftOut(), p.assumptions(), p.tasks(), p.acceptance(), p.about())
 	return &document.Document{Format: Format, Version: Version, Language: m.Language, Zone: m.Zone, Made: m.Made, Brand: m.Brand,
@@ -77,6 +97,7 @@ type proposal struct {
 	texts     locale.Texts
 	catalogue assess.Catalogue
 	all       sum
+	budget    *budget.Budget // nil: there is none
 }
 
 // A sum is what several mailboxes have together.

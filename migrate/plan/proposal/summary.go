@@ -76,6 +76,9 @@ func (p *proposal) totals() document.Figures {
 		lasts.Note = p.say("fact.lasts_note", "early", p.Language.Duration(whole.End.P10.Sub(whole.Start.P10)), "late", p.Language.Duration(whole.End.P90.Sub(whole.Start.P90)))
 		f.Facts = append(f.Facts, lasts)
 	}
+	if p.budget != nil {
+		f.Facts = append(f.Facts, p.expected())
+	}
 	return f
 }
 

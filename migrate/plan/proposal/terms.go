@@ -1,6 +1,7 @@
 package proposal
 
 import (
+	"math"
 	"slices"
 
 	"github.com/mailhaul/mailhaul/migrate/document"
@@ -70,10 +71,39 @@ func (p *proposal) assumptions() document.Section {
 		items = append(items, p.say("assumptions.doubles"))
 	}
 	if p.Forecast != nil {
-		items = append(items, p.say("assumptions.answers", "target", p.target()), p.say("assumptions.passes"))
+		items = append(items, p.say("assumptions."+p.known(), "target", p.target()), p.say("assumptions.passes"))
 	}
 	items = append(items, p.say("assumptions.untried", "target", p.target()))
-	return p.list("assumptions", "assumptions", items...)
+	s := p.list("assumptions", "assumptions", items...)
+	if p.Forecast != nil {
+		s.Blocks = append(s.Blocks, p.callTable())
+	}
+	return s
+}
+
+// known names the sentence that says how much is known of the target's calls.
+func (p *proposal) known() string {
+	for _, c := range p.Calls {
+		switch {
+		case c.Kind == "imports" && c.Basis == "ratio":
+			return "answers_measured"
+		case c.Kind == "imports" && c.Calls > 0:
+			return "calls_measured"
+		}
+	}
+	return "answers"
+}
+
+// callTable says how long calls take, and how that is known.
+func (p *proposal) callTable() *document.Table {
+	var rows [][]document.Value
+	for _, c := range p.Calls {
+		milliseconds := math.Round(c.Takes.Seconds()*1e4) / 10
+		rows = append(rows, []document.Value{document.Term{Key: c.Kind, Text: p.say("call." + c.Kind)}, milliseconds,
+			document.Term{Key: c.Basis, Text: p.say("basis." + c.Basis)}, some(c.Calls), p.day(c.At)})
+	}
+	return &document.Table{Key: "call_times", Title: p.say("table.call_times"), Note: p.say("table.call_times_note"), Rows: rowsOf(rows),
+		Columns: []document.Column{p.column("call"), p.column("milliseconds"), p.column("basis"), p.column("calls"), p.column("date")}}
 }
 
 // tasks are what the client has to do.

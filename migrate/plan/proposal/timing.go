@@ -31,6 +31,9 @@ func (p *proposal) when() document.Section {
 			p.fact("lasts", whole.End.P50.Sub(begin))}},
 		p.gantt(),
 	}}
+	if explained := p.explained(); len(explained) > 0 {
+		s.Blocks = append(s.Blocks, explained)
+	}
 	if len(f.Waves) > 1 {
 		s.Blocks = append(s.Blocks, p.waveTable())
 	}
@@ -40,6 +43,46 @@ func (p *proposal) when() document.Section {
 	}
 	s.Blocks = append(s.Blocks, p.dayTable())
 	return s
+}
+
+// explained says in sentences what holds up the whole, as far as that is worth it.
+func (p *proposal) explained() (s document.Text) {
+	f, last := p.Forecast, p.Forecast.Last
+	if n := int64(len(f.Over)); n > 0 {
+		s = append(s, p.say("schedule.over", "n", n, "waves", strings.Join(f.Over, ", ")))
+	}
+	if last.Takes <= p.least() {
+		return s
+	}
+	mailbox, since := p.Privacy.Address(last.Mailbox), p.Language.Time(last.Since.In(p.Zone))
+	saves := func(changes []plan.Change, what string) (d time.Duration, tried bool) {
+		i := slices.IndexFunc(changes, func(c plan.Change) bool { return c.What == what })
+		if i < 0 {
+			return 0, false
+		}
+		return changes[i].Saves, true
+	}
+	if len(f.Mailboxes) > 1 {
+		s = append(s, p.say("schedule.last", "mailbox", mailbox, "since", since, "time", p.Language.Duration(last.Takes)))
+	}
+	own := slices.ContainsFunc(f.Limits, func(u plan.Use) bool { return u.Limit.Name == last.Waits && !u.Shared })
+	if gain, _ := saves(f.Causes, last.Waits); own && gain > p.least() {
+		key := "schedule.own"
+		if gain, tried := saves(f.Changes, plan.Shared); tried && gain <= p.least() {
+			key = "schedule.own_alone"
+		}
+		s = append(s, p.say(key, "mailbox", mailbox, "limit", last.Waits, "since", since))
+	}
+	if gain, _ := saves(f.Changes, plan.First); gain > p.least() {
+		s = append(s, p.say("schedule.first", "mailbox", mailbox, "time", p.Language.Duration(gain)))
+	}
+	return s
+}
+
+// least is how much time a change must save to be named.
+func (p *proposal) least() time.Duration {
+	whole := p.Forecast.Whole
+	return time.Duration(worth * float64(whole.End.P50.Sub(whole.Start.P50)))
 }
 
 // gantt has the waves, if there are several, and the mailboxes that end last.
@@ -116,13 +159,16 @@ func (p *proposal) thing(what string) string {
 
 // changeTable has those changes that are worth it.
 func (p *proposal) changeTable(key string, changes []plan.Change) *document.Table {
-	whole := p.Forecast.Whole
-	least := time.Duration(worth * float64(whole.End.P50.Sub(whole.Start.P50)))
 	var rows [][]document.Value
 	for _, c := range changes {
-		if c.Saves > least {
-			rows = append(rows, []document.Value{p.thing(c.What), c.Saves})
+		if c.Saves <= p.least() {
+			continue
 		}
+		what := p.thing(c.What)
+		if c.What == plan.First {
+			what = p.say("change.first", "mailbox", p.Privacy.Address(c.Mailbox))
+		}
+		rows = append(rows, []document.Value{what, c.Saves})
 	}
 	return &document.Table{Key: key, Title: p.say("table." + key), Note: p.say("table." + key + "_note"), Empty: p.say("schedule.no_" + key), Rows: rowsOf(rows),
 		Columns: []document.Column{p.column("change"), p.column("saves")}}
