@@ -134,8 +134,10 @@ func demo(ctx context.Context, out string, keep bool, stdout, stderr io.Writer) 
 	}
 	fmt.Fprintf(stderr, "\nBoth migrations ended, and for every mailbox listed = copied + merged + adopted + moved + removed + excluded + failed + gone + pending.\n"+
 		"All that arrived was read back and compared with the source: arrived = present, and no difference was found.\n"+
-		"The reports for the client are signed, and were checked:\n  %s\n  %s\n",
-		filepath.Join(out, "report", reportHTML), filepath.Join(out, "report-graph", reportHTML))
+		"The reports for the client are signed, and were checked:\n  %s\n  %s\n"+
+		"The plans were made before:\n  %s\n  %s\n",
+		filepath.Join(out, "report", reportHTML), filepath.Join(out, "report-graph", reportHTML),
+		filepath.Join(out, planHTML), filepath.Join(out, "plan-graph.html"))
 	printTook(stderr, times)
 	if keep {
 		fmt.Fprintf(stderr, "The servers stay up until Ctrl-C. In another terminal:\n  cd %s\n  mailhaul status\n  mailhaul verify --config mailhaul-graph.toml\n", out)
