@@ -35,6 +35,7 @@ type eta struct {
 	// What the work since a mark tells of the rest:
 	bandwidth int64   // octets a second of the source; 0: no bound
 	factor    float64 // how many times longer it takes than the model says
+	proven    bool    // it was compared
 }
 
 // terms are what a simulation takes from the files of a run.
@@ -135,7 +136,7 @@ func (e *eta) simulate(ctx context.Context, now time.Time) live.Simulation {
 		work := min(e.factor*float64(open(t.window, now, end)), math.MaxInt64/2) // as much as fits, and nobody waits for it
 		return after(t.window, now, time.Duration(work)).Sub(now)
 	}
-	return live.Simulation{At: now, P10: left(f.P10), P50: left(f.P50), P90: left(f.P90), Guessed: f.guessed}
+	return live.Simulation{At: now, P10: left(f.P10), P50: left(f.P50), P90: left(f.P90), Guessed: f.guessed, Proven: e.proven}
 }
 
 // Bounds on what is concluded from how long the work took.
@@ -165,6 +166,7 @@ func (e *eta) past(here mark) mark {
 func (e *eta) compare(ctx context.Context, there, here mark, t terms) outlook {
 	before, f := e.end(ctx, there, t), e.end(ctx, here, t)
 	if e.factor = 1; before.known && f.known {
+		e.proven = true
 		said := open(t.window, there.at, before.P50) - open(t.window, here.at, f.P50)
 		e.factor = min(max(here.at.Sub(there.at).Seconds()/max(said.Seconds(), 1), leastFactor), mostFactor)
 	}

@@ -25,7 +25,8 @@ type Estimate struct {
 type Simulation struct {
 	At            time.Time
 	P10, P50, P90 time.Duration
-	Guessed       int // as in Estimate
+	Guessed       int  // as in Estimate
+	Proven        bool // it goes by how long the work until then took
 }
 
 // estimate is what a simulation says later: time went by. When it should have
@@ -36,4 +37,13 @@ func (s Simulation) estimate(now time.Time) Estimate {
 		return Estimate{}
 	}
 	return Estimate{Low: max(s.P10-passed, 1), Likely: s.P50 - passed, High: s.P90 - passed, Guessed: s.Guessed}
+}
+
+// wider returns e with a range that holds that of the rates as well: a simulation
+// that is not proven may leave out what slows the run down.
+func (e Estimate) wider(rates Estimate) Estimate {
+	if rates.High > 0 {
+		e.Low, e.High = min(e.Low, rates.Low), max(e.High, rates.High)
+	}
+	return e
 }

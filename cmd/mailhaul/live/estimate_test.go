@@ -19,6 +19,14 @@ func TestASimulationTellsWhatIsLeftAndElseTheRates(t *testing.T) {
 			t.Errorf("without a simulation: %+v", e)
 		}
 		latest, known = Simulation{At: time.Now(), P10: time.Hour, P50: 2 * time.Hour, P90: 3 * time.Hour, Guessed: 3}, true
+		if e := w.Take(time.Now()).Left; !near(e.Low, 940*time.Second) || e.Likely != 2*time.Hour || e.High != 3*time.Hour || e.Guessed != 3 {
+			t.Errorf("before it is proven: %+v", e)
+		}
+		latest.P90 = 10 * time.Minute
+		if e := w.Take(time.Now()).Left; e.High < 900*time.Second {
+			t.Errorf("before it is proven, when the rates say more: %+v", e)
+		}
+		latest.Proven, latest.P90 = true, 3*time.Hour
 		if e := w.Take(time.Now()).Left; e != (Estimate{Low: time.Hour, Likely: 2 * time.Hour, High: 3 * time.Hour, Guessed: 3}) {
 			t.Errorf("%+v", e)
 		}

@@ -151,8 +151,10 @@ func (t *Taker) estimate(now time.Time, s *State) {
 		return
 	}
 	if simulation, ok := t.Simulated(); ok {
-		if e := simulation.estimate(now); e != (Estimate{}) {
+		if e := simulation.estimate(now); simulation.Proven && e != (Estimate{}) {
 			s.Left = e
+		} else if e != (Estimate{}) {
+			s.Left = e.wider(s.Left)
 		}
 	}
 }
