@@ -147,7 +147,7 @@ func TestWatchingInLinesTellsTheRunAndItsEnd(t *testing.T) {
 		cancel()
 		<-ended
 		want := `00:00:00 No run is going on. 3 messages listed: 3 copied
-00:00:15 0 of 1 mailbox, 11,200 of 40,000 messages, 717 MB, 21.7/s, about 21 min to 26 min left
+00:00:15 0 of 1 mailbox, 11,200 of 40,000 messages, 717 MB, 21.7/s, about 23 min left (21 min to 26 min)
 00:00:25 No run is going on. 1 message listed: 1 pending. The checkpoints cannot be read now: the disk\nis gone
 00:00:30 A run is going on in process 5 on host x, but it does not show itself. 1 message listed: 1 pending
 `
