@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -16,8 +17,6 @@ import (
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/pace"
 	"github.com/mailhaul/mailhaul/migrate/plan"
-	"github.com/mailhaul/mailhaul/targets/gmail/gmailsim"
-	"github.com/mailhaul/mailhaul/targets/graph/graphsim"
 )
 
 // An aheadRun is a run that says meanwhile when it ends.
@@ -70,26 +69,11 @@ func TestARunSaysWhenItEnds(t *testing.T) {
 func (r *aheadRun) ahead(t *testing.T, random *rand.Rand) (said func(at time.Duration) live.Estimate, took time.Duration) {
 	var estimates []live.State
 	synctest.Test(t, func(t *testing.T) {
-		d := &delayed{scenario: &r.scenario, day: 1.05, random: random}
+		d := r.target(t, 1.05, random)
+		defer d.Handler.(io.Closer).Close()
 		kind := "graph"
 		if r.gmail {
 			kind = "gmail"
-			sim, err := gmailsim.New(gmailsim.Options{Quota: gmailsim.Quota{UserPerMinute: 6000, ProjectPerMinute: r.project}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer sim.Close()
-			d.Handler = sim
-		} else {
-			q := graphsim.DocumentedQuota()
-			q.Requests, q.Per = q.Requests/r.compressed, q.Per/time.Duration(r.compressed)
-			q.Upload, q.UploadPer = q.Upload/int64(r.compressed), q.UploadPer/time.Duration(r.compressed)
-			sim, err := graphsim.New(graphsim.Options{Quota: q})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer sim.Close()
-			d.Handler = sim
 		}
 		h := haul{line: newLine(d, 0, 0)}
 		transport := h.line.transport()

@@ -243,25 +243,8 @@ func (d delay) times() times { return times{Calls: manyImports, Median: d.median
 // longer, and returns how long it took.
 func (s *scenario) run(t *testing.T, day float64, random *rand.Rand) (took time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &delayed{scenario: s, day: day, random: random}
-		if s.gmail {
-			sim, err := gmailsim.New(gmailsim.Options{Quota: gmailsim.Quota{UserPerMinute: 6000, ProjectPerMinute: s.project}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer sim.Close()
-			d.Handler = sim
-		} else {
-			q := graphsim.DocumentedQuota()
-			q.Requests, q.Per = q.Requests/s.compressed, q.Per/time.Duration(s.compressed)
-			q.Upload, q.UploadPer = q.Upload/int64(s.compressed), q.UploadPer/time.Duration(s.compressed)
-			sim, err := graphsim.New(graphsim.Options{Quota: q})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer sim.Close()
-			d.Handler = sim
-		}
+		d := s.target(t, day, random)
+		defer d.Handler.(io.Closer).Close()
 		h := haul{line: newLine(d, 0, 0)}
 		transport := h.line.transport()
 		defer h.stop(transport)
@@ -278,6 +261,25 @@ func (s *scenario) run(t *testing.T, day float64, random *rand.Rand) (took time.
 		}
 	})
 	return took
+}
+
+// target returns the simulator of the target, whose calls take so much longer than
+// s says.
+func (s *scenario) target(t *testing.T, day float64, random *rand.Rand) *delayed {
+	d := &delayed{scenario: s, day: day, random: random}
+	var err error
+	if s.gmail {
+		d.Handler, err = gmailsim.New(gmailsim.Options{Quota: gmailsim.Quota{UserPerMinute: 6000, ProjectPerMinute: s.project}})
+	} else {
+		q := graphsim.DocumentedQuota()
+		q.Requests, q.Per = q.Requests/s.compressed, q.Per/time.Duration(s.compressed)
+		q.Upload, q.UploadPer = q.Upload/int64(s.compressed), q.UploadPer/time.Duration(s.compressed)
+		d.Handler, err = graphsim.New(graphsim.Options{Quota: q})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // delayed lets the calls of a simulator take as long as a scenario says.
@@ -376,13 +378,7 @@ func (l slowLoad) Read(ctx context.Context, f migrate.Folder, ms []*migrate.Mess
 
 // passes makes one pass over all mailboxes, as the command run does.
 func passes(t *testing.T, path string, all *work) {
-	w := &watch{
-		schedule: schedule{once: true, zone: time.UTC, digest: digestAt},
-		open:     func() (migrate.Checkpoints, error) { return sqlite.Open(path) },
-		load:     func(context.Context) (*work, error) { return all, nil },
-		tell:     func(event) {},
-	}
-	w.take(all)
+	w := watchOnce(path, all)
 	err := w.run(t.Context())
 	for _, r := range w.results() {
 		err = cmp.Or(err, r.Err)
