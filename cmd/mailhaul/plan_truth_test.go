@@ -108,7 +108,7 @@ var scenarios = []scenario{
 	{name: "one mailbox", staff: []staff{{1, 400, 0, 2000}}, jobs: 1, small: graphCall, large: graphImport, compressed: 10},
 	{name: "calls decide", staff: []staff{{4, 230, 0.8, 2000}}, jobs: 3, small: graphCall, large: graphImport, compressed: 40},
 	{name: "large messages", staff: []staff{{2, 90, 0.3, 300_000}, {1, 45, 0, 1_500_000}}, jobs: 3, small: graphCall, large: graphImport, compressed: 1},
-	{name: "huge messages", staff: []staff{{3, 32, 0.3, 4_000_000}, {1, 40, 0, 5_000}}, jobs: 2, small: graphCall, large: graphImport, compressed: 1},
+	{name: "huge messages", staff: []staff{{4, 14, 0.3, 6_000_000}, {1, 40, 0, 5_000}}, jobs: 2, small: graphCall, large: graphImport, compressed: 1},
 	{name: "a hundred mailboxes", staff: []staff{{100, 8, 0.7, 2000}}, jobs: 20, small: graphCall, large: graphImport, compressed: 10},
 	{name: "a slow source", staff: []staff{{5, 50, 0.8, 30_000}}, jobs: 3, small: graphCall, large: graphImport, compressed: 10, bandwidth: 100_000},
 	{name: "a window, and a sample is read back", staff: []staff{{4, 200, 0.5, 10_000}}, jobs: 2, small: graphCall, large: graphImport, compressed: 10,
