@@ -71,10 +71,7 @@ func writeKept(path string, v any) error {
 // callTimes is the file of how long calls take.
 type callTimes struct {
 	heading
-	Answers times `json:"answers"`
-	Imports times `json:"imports"`
-	Large   times `json:"large"`
-	Opens   times `json:"opens"`
+	measured
 }
 
 // readMeasured returns what commands have measured of the target of c, of which
@@ -85,7 +82,7 @@ func readMeasured(dir string, c *Config) measured {
 	if readKept(path, &f) != nil || f.heading != want {
 		return measured{}
 	}
-	return measured{Answers: f.Answers.sound(), Imports: f.Imports.sound(), Large: f.Large.sound(), Opens: f.Opens.sound()}.derive()
+	return measured{Answers: f.Answers.sound(), Imports: f.Imports.sound(), Large: f.Large.sound(), Opens: f.Opens.sound()}
 }
 
 // sound returns t unless it makes no sense.
@@ -106,7 +103,7 @@ func (m measured) save(dir string, c *Config, by string) error {
 		return nil
 	}
 	path, h := c.file(dir, "times")
-	return writeKept(path, callTimes{h, m.Answers, m.Imports, m.Large, m.Opens})
+	return writeKept(path, callTimes{h, m})
 }
 
 // measure lets what is measured be kept in dir, now and then while a run works.

@@ -38,7 +38,7 @@ func TestWhatWasMeasuredIsKeptByTarget(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := readMeasured(dir, &c)
-		if got.Answers != (times{30, time.Second, 0.3, time.Now().UTC(), byCheck}) || got.Imports.Median != 2*time.Second || got.Rate != 2_000_000 || got.Connect != time.Minute {
+		if got.Answers != (times{30, time.Second, 0.3, time.Now().UTC(), byCheck}) || got.Imports.Median != 2*time.Second || got.rate() != 2_000_000 || got.Opens.Median != time.Minute {
 			t.Errorf("%+v", got)
 		}
 		for _, name := range []string{"times-gmail.json", "."} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/targets/graph"
 )
 
 // A load is a mailbox to move, as a source without a server: its messages are
@@ -27,7 +28,7 @@ type loadFolder struct {
 }
 
 // octets returns the content of a message of folder i. Messages of more than
-// maxImport have an attachment.
+// graph.MaxImportSize have an attachment.
 func (l *load) octets(i int, uid migrate.UID) string {
 	if l.folders[i].copies {
 		i--
@@ -35,7 +36,7 @@ func (l *load) octets(i int, uid migrate.UID) string {
 	f := l.folders[i]
 	head := fmt.Sprintf("From: %[1]s\r\nTo: %[1]s\r\nDate: Mon, 2 Jan 2006 15:04:05 +0000\r\nMessage-ID: <%[2]d.%[3]d.%[1]s>\r\nSubject: %[2]d of %[4]s\r\n\r\n", l.user, uid, i, f.name)
 	const line = "The quick brown fox jumps over the lazy dog and comes back again.\r\n"
-	if f.size <= maxImport {
+	if f.size <= graph.MaxImportSize {
 		return head + strings.Repeat(line, max(f.size-len(head), 0)/len(line))
 	}
 	head = strings.TrimSuffix(head, "\r\n") + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + line +

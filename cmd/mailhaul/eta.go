@@ -20,17 +20,16 @@ type eta struct {
 	snapshot func() []migrate.MailboxSnapshot
 	limiters func() map[string]*pace.Limiter // by source
 	pause    func() (reason string, until time.Time)
-	before   func(context.Context) (map[[2]string]int64, error) // messages that have an outcome when the run begins, by source and target
+	settled  func() map[[2]string]int64 // messages with an outcome by the checkpoints, by source and target; nil before they were counted
 
 	mu     sync.Mutex
 	terms  terms
 	latest live.Simulation
 
 	// Of the goroutine that simulates:
-	moved   map[[2]string]int64 // what before returned
-	sizes   map[string]*size    // by source
-	typical int64               // octets of a message
-	marks   []mark              // the oldest first
+	sizes   map[string]*size // by source
+	typical int64            // octets of a message
+	marks   []mark           // the oldest first
 
 	// What the work since a mark tells of the rest:
 	bandwidth int64   // octets a second of the source; 0: no bound
@@ -46,11 +45,10 @@ type terms struct {
 	load   func(source string) (l plan.Load, of int64)  // of a mailbox with so many messages, by its assessment; 0 if there is none
 }
 
-// newETA returns what simulates the run of w, whose checkpoints are at path. Until
-// it follows the terms of the run it may not start.
-func newETA(w *watch, path string) *eta {
-	return &eta{snapshot: w.snapshot, limiters: w.limiters, pause: w.waits, factor: 1,
-		before: func(ctx context.Context) (map[[2]string]int64, error) { return accounted(ctx, path) }}
+// newETA returns what simulates the run of w. Until it follows the terms of the
+// run it may not start.
+func newETA(w *watch) *eta {
+	return &eta{snapshot: w.snapshot, limiters: w.limiters, pause: w.waits, settled: w.accounted, factor: 1, sizes: map[string]*size{}}
 }
 
 // follow makes e simulate by what the files say now.
@@ -117,7 +115,7 @@ func (e *eta) simulate(ctx context.Context, now time.Time) live.Simulation {
 	e.mu.Lock()
 	t := e.terms
 	e.mu.Unlock()
-	here := e.note(ctx, now, t)
+	here := e.note(now, t)
 	there := e.past(here)
 	var f outlook
 	if worked := here.at.Sub(there.at); worked < comparedAfter {
@@ -133,8 +131,8 @@ func (e *eta) simulate(ctx context.Context, now time.Time) live.Simulation {
 		return live.Simulation{}
 	}
 	left := func(end time.Time) time.Duration {
-		work := min(e.factor*float64(open(t.window, now, end)), math.MaxInt64/2) // as much as fits, and nobody waits for it
-		return after(t.window, now, time.Duration(work)).Sub(now)
+		work := min(e.factor*float64(t.window.Between(now, end)), math.MaxInt64/2) // as much as fits, and nobody waits for it
+		return t.window.After(now, time.Duration(work)).Sub(now)
 	}
 	return live.Simulation{At: now, P10: left(f.P10), P50: left(f.P50), P90: left(f.P90), Guessed: f.guessed, Proven: e.proven}
 }
@@ -167,38 +165,8 @@ func (e *eta) compare(ctx context.Context, there, here mark, t terms) outlook {
 	before, f := e.end(ctx, there, t), e.end(ctx, here, t)
 	if e.factor = 1; before.known && f.known {
 		e.proven = true
-		said := open(t.window, there.at, before.P50) - open(t.window, here.at, f.P50)
+		said := t.window.Between(there.at, before.P50) - t.window.Between(here.at, f.P50)
 		e.factor = min(max(here.at.Sub(there.at).Seconds()/max(said.Seconds(), 1), leastFactor), mostFactor)
 	}
 	return f
-}
-
-// open returns for how long a window is open between two times.
-func open(w *window.Window, from, to time.Time) (d time.Duration) {
-	for w != nil && from.Before(to) {
-		is, until := w.Open(from)
-		if until.IsZero() || until.After(to) {
-			until = to
-		}
-		if is {
-			d += until.Sub(from)
-		}
-		from = until
-	}
-	return d + max(to.Sub(from), 0)
-}
-
-// after returns when a window was open for so long.
-func after(w *window.Window, from time.Time, d time.Duration) time.Time {
-	for w != nil {
-		is, until := w.Open(from)
-		if until.IsZero() || is && !until.Before(from.Add(d)) {
-			break
-		}
-		if is {
-			d -= until.Sub(from)
-		}
-		from = until
-	}
-	return from.Add(d)
 }

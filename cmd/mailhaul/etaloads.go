@@ -5,9 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/mailhaul/mailhaul/checkpoints/sqlite"
 	"github.com/mailhaul/mailhaul/cmd/mailhaul/live"
-	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/pace"
 	"github.com/mailhaul/mailhaul/migrate/plan"
 	"github.com/mailhaul/mailhaul/migrate/plan/assess"
@@ -37,18 +35,14 @@ type markedBox struct {
 }
 
 // note learns of each mailbox what the run knows now.
-func (e *eta) note(ctx context.Context, now time.Time, t terms) mark {
+func (e *eta) note(now time.Time, t terms) mark {
 	m := mark{at: now}
-	if e.sizes == nil {
-		e.sizes = map[string]*size{}
-		e.moved, _ = e.before(ctx) // without them more seems to be left, until they are listed
-	}
-	limiters := e.limiters()
+	limiters, settled := e.limiters(), e.settled()
 	var arrived plan.Size
 	for _, s := range e.snapshot() {
 		z := e.sizes[s.Source]
 		if z == nil {
-			z = &size{done: e.moved[[2]string{s.Source, s.Target}]}
+			z = new(size)
 			z.load, z.of = t.load(s.Source)
 			z.all = z.of
 			e.sizes[s.Source] = z
@@ -56,7 +50,7 @@ func (e *eta) note(ctx context.Context, now time.Time, t terms) mark {
 		if s.Total > 0 {
 			z.all = s.Total
 		}
-		z.done = max(z.done, s.Known+s.Done)
+		z.done = max(z.done, settled[[2]string{s.Source, s.Target}], s.Known+s.Done)
 		z.over = !s.Ended.IsZero() && !toldToStop(s.Err)
 		arrived.Messages, arrived.Bytes = arrived.Messages+s.Done-s.Failed, arrived.Bytes+s.Bytes
 		if z.over {
@@ -158,25 +152,10 @@ func (r *migration) terms() terms {
 		window: c.Run.window,
 		model: func() (plan.Model, plan.Source, plan.Doubt) {
 			times := clock.measured().over(earlier)
-			return planModel(c, times), plan.Source{Connect: times.completed(c.Target.Kind).Connect}, times.doubt()
+			return planModel(c, times), planSource(c, times), times.doubt()
 		},
 		load: func(source string) (plan.Load, int64) { return loadOf(kept, source, target) },
 	}
-}
-
-// accounted counts the messages that have an outcome by the checkpoints at path,
-// by source and target.
-func accounted(ctx context.Context, path string) (map[[2]string]int64, error) {
-	store, err := sqlite.OpenReadOnly(path)
-	if err != nil {
-		return nil, err
-	}
-	tallies, err := store.Tally(ctx)
-	n := map[[2]string]int64{}
-	for _, t := range tallies {
-		n[[2]string{t.Mailbox, t.To}] += t.Listed - t.Vanished - t.Count[migrate.Pending]
-	}
-	return n, errors.Join(err, store.Close())
 }
 
 // loadOf returns the load of a mailbox by its assessment in dir, and how many

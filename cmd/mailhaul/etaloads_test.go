@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -36,7 +35,8 @@ func newLeftover(sources ...string) *leftover {
 		snapshot: func() []migrate.MailboxSnapshot { return l.boxes },
 		limiters: func() map[string]*pace.Limiter { return l.limits },
 		pause:    func() (string, time.Time) { return l.paused, time.Time{} },
-		before:   func(context.Context) (map[[2]string]int64, error) { return nil, nil },
+		settled:  func() map[[2]string]int64 { return nil },
+		sizes:    map[string]*size{},
 	}
 	l.terms = terms{
 		jobs: 1,
@@ -110,9 +110,7 @@ func TestAnAssessmentIsCorrectedByWhatTheSourceAnnounces(t *testing.T) {
 
 func TestWhatAnEarlierRunDidIsNotLeft(t *testing.T) {
 	l := newLeftover("a")
-	l.before = func(context.Context) (map[[2]string]int64, error) {
-		return map[[2]string]int64{{"a", "new a"}: 400}, nil
-	}
+	l.settled = func() map[[2]string]int64 { return map[[2]string]int64{{"a", "new a"}: 400} }
 	l.terms.load = func(string) (plan.Load, int64) {
 		return plan.Load{Sizes: []plan.Size{{Messages: 1000, Bytes: 1000}}}, 1000
 	}

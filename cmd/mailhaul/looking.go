@@ -84,14 +84,16 @@ func (w *watch) count(ctx context.Context, store migrate.Checkpoints) error {
 		return err
 	}
 	var t tally
-	chosen := map[[2]string]bool{}
+	settled := map[[2]string]int64{}
 	for _, b := range w.boxes {
-		chosen[[2]string{b.Source, b.Target}] = true
+		settled[[2]string{b.Source, b.Target}] = 0
 	}
 	for _, f := range tallies {
-		if !chosen[[2]string{f.Mailbox, f.To}] {
+		of := [2]string{f.Mailbox, f.To}
+		if _, chosen := settled[of]; !chosen {
 			continue
 		}
+		settled[of] += f.Listed - f.Vanished - f.Count[migrate.Pending]
 		t.Messages += f.Arrived()
 		t.Failed += f.Count[migrate.Failed]
 		t.Pending += f.Count[migrate.Pending]
@@ -101,8 +103,19 @@ func (w *watch) count(ctx context.Context, store migrate.Checkpoints) error {
 			}
 		}
 	}
-	w.tally, w.counted = t, true
+	w.tally = t
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settled = settled
 	return nil
+}
+
+// accounted returns how many messages have an outcome by the checkpoints, by
+// source and target; nil before they were counted.
+func (w *watch) accounted() map[[2]string]int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.settled
 }
 
 // show says why nothing is done, until when; "" if something is.

@@ -4,13 +4,10 @@ import "time"
 
 // measured is how long calls took, of a run, a check, or what was kept of them.
 type measured struct {
-	Answers times         // of the target, to calls that carry no message
-	Imports times         // to those that carry one of up to smallMessage octets
-	Rate    int64         // octets of messages a second, which take time besides; 0 if it is unknown
-	Connect time.Duration // until a mailbox of the source is open; 0 if it is unknown
-
-	Large times // for each million octets: what Rate comes from
-	Opens times // what Connect comes from
+	Answers times `json:"answers"` // of the target, to calls that carry no message
+	Imports times `json:"imports"` // to those that carry one of up to smallMessage octets
+	Large   times `json:"large"`   // besides, for each million octets of a large one
+	Opens   times `json:"opens"`   // until a mailbox of the source is open
 }
 
 // times are how long calls of a kind took: about as many more than Median as less.
@@ -22,20 +19,11 @@ type times struct {
 	By     string        `json:"by,omitempty"` // the command
 }
 
-// derive sets what follows from others.
-func (m measured) derive() measured {
-	m.Rate, m.Connect = 0, m.Opens.Median
-	if m.Large.Calls >= fewCalls {
-		m.Rate = int64(1e6 / m.Large.Median.Seconds())
-	}
-	return m
-}
-
 // over returns m, or what was measured earlier where that tells more.
 func (m measured) over(earlier measured) measured {
 	m.Answers, m.Imports = m.Answers.over(earlier.Answers), m.Imports.over(earlier.Imports)
 	m.Large, m.Opens = m.Large.over(earlier.Large), m.Opens.over(earlier.Opens)
-	return m.derive()
+	return m
 }
 
 // over lets many calls count for more than few, and then those of a run for more

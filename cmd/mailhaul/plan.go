@@ -119,7 +119,6 @@ Exit codes:
 	c.Flags().StringVar(&level, "privacy", "", strings.Join(privacyLevels, ", ")+" (default: privacy of the configuration)")
 	c.Flags().BoolVar(&fast, "fast", false, "list no message: only what the server says of each folder")
 	c.Flags().BoolVar(&deep, "deep", false, "read all messages")
-	c.Flags().BoolVar(&p.fresh, "fresh", false, "use nothing that an earlier plan found out")
 	c.Flags().IntVar(&p.jobs, "jobs", 0, "mailboxes at the same time, of the plan and of the move (default: jobs of the configuration)")
 	c.Flags().StringVar(&start, "start", "", "when the move begins: a `time` as in 2026-12-01T20:00 (default: now)")
 	c.Flags().StringVar(&hours, "window", "", "when work is allowed: a `text` as in \"Mon-Fri 20:00-06:00, Sat-Sun\", or always (default: window of the configuration)")

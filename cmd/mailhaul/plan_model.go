@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate/pace"
@@ -20,13 +19,14 @@ const (
 	graphAnswers = 150 * time.Millisecond
 	graphImports = 250 * time.Millisecond
 	callsSigma   = 0.4
-	uploadRate   = 4_000_000 // octets a second
+	largeTime    = 250 * time.Millisecond // a million octets
 	connectTime  = time.Second
 )
 
 // assumed are the times of a target of which nothing was measured.
 func assumed(kind string) measured {
-	m := measured{Answers: times{Median: graphAnswers, Sigma: callsSigma}, Imports: times{Median: graphImports, Sigma: callsSigma}, Rate: uploadRate, Connect: connectTime}
+	m := measured{Answers: times{Median: graphAnswers, Sigma: callsSigma}, Imports: times{Median: graphImports, Sigma: callsSigma},
+		Large: times{Median: largeTime}, Opens: times{Median: connectTime}}
 	if kind == "gmail" {
 		m.Answers.Median, m.Imports.Median = gmailAnswers, gmailImports
 	}
@@ -47,8 +47,25 @@ func (m measured) completed(kind string) measured {
 	if m.Answers.Calls < fewCalls {
 		m.Answers = a.Answers
 	}
-	m.Rate, m.Connect = cmp.Or(m.Rate, a.Rate), cmp.Or(m.Connect, a.Connect)
+	if m.Large.Calls < fewCalls {
+		m.Large = a.Large
+	}
+	if m.Opens.Calls == 0 {
+		m.Opens = a.Opens
+	}
 	return m
+}
+
+// rate is how many octets of messages go in a second.
+func (m measured) rate() int64 { return int64(1e6 / m.Large.Median.Seconds()) }
+
+// listed is how many messages a run lists in a second, see docs/benchmarks.md. It
+// is so many that it hardly matters.
+const listed = 50_000
+
+// planSource is what a forecast knows of the source: not how fast it gives mail.
+func planSource(c *Config, m measured) plan.Source {
+	return plan.Source{Connect: m.completed(c.Target.Kind).Opens.Median, Listing: listed}
 }
 
 // manyImports are those of a pilot that shows how long calls take.
@@ -89,8 +106,8 @@ func (m measured) told(kind string) []proposal.CallTime {
 	}
 	return []proposal.CallTime{of("answers", c.Answers.Median, m.Answers, answers, "assumed"),
 		of("imports", c.Imports.Median, m.Imports, m.Imports.Calls >= fewCalls, imports),
-		of("large", time.Duration(1e6*float64(time.Second)/float64(c.Rate)), m.Large, m.Rate > 0, "assumed"),
-		of("connect", c.Connect, m.Opens, m.Connect > 0, "assumed")}
+		of("large", c.Large.Median, m.Large, m.Large.Calls >= fewCalls, "assumed"),
+		of("connect", c.Opens.Median, m.Opens, m.Opens.Calls > 0, "assumed")}
 }
 
 // calls are calls that each spend so many units.
@@ -104,11 +121,11 @@ func calls(t times, units ...int64) (cs []plan.Call) {
 func gmailModel(c GmailConfig, t measured) (m plan.Model) {
 	small := func(units ...int64) []plan.Call { return calls(t.Answers, units...) }
 	write := calls(t.Imports, 25)
-	write[0].Sent, write[0].Rate = 1, t.Rate
+	write[0].Sent, write[0].Rate = 1, t.rate()
 	m.Parallel, m.First = c.Parallel, min(4, c.Parallel)
 	m.Open, m.Folder, m.Merge = small(1, 1, 1), small(5), small(5)
 	pieces := small(0)[0] // of a large message, and the call that opens its upload
-	pieces.Cost, pieces.Range, pieces.Rate = pace.Cost{}, gmail.ChunkSize, t.Rate
+	pieces.Cost, pieces.Range, pieces.Rate = pace.Cost{}, gmail.ChunkSize, t.rate()
 	last := write[0]
 	last.Rate = 0
 	m.Write = []plan.Write{{Upto: gmail.SingleRequest, Calls: write}, {Calls: []plan.Call{pieces, last}}}
@@ -119,17 +136,14 @@ func gmailModel(c GmailConfig, t measured) (m plan.Model) {
 func graphModel(c GraphConfig, t measured) (m plan.Model) {
 	small := func(n int) []plan.Call { return calls(t.Answers, make([]int64, n)...) }
 	whole := calls(t.Imports, 0)[0] // in base64, unless it is JSON, whose attachments are in base64 at the source too
-	if whole.Sent, whole.Rate = 4.0/3, t.Rate; c.Route == string(graph.RouteJSON) {
+	if whole.Sent, whole.Rate = 4.0/3, t.rate(); c.Route == string(graph.RouteJSON) {
 		whole.Sent = 1
 	}
 	ranges := small(1)[0] // of attachments, decoded
-	ranges.Range, ranges.Sent, ranges.Rate = uploadRange*4/3, 0.75, t.Rate
+	ranges.Range, ranges.Sent, ranges.Rate = graph.UploadRange*4/3, 0.75, t.rate()
 	m.Parallel = c.Parallel
 	m.Open, m.Begin, m.Folder = small(5), small(6), small(1) // the first messages are looked for, and one is read back, while others wait
-	m.Write = []plan.Write{{Upto: maxImport, Calls: append(small(1), whole)}, {Calls: append(small(3), ranges)}}
+	m.Write = []plan.Write{{Upto: graph.MaxImportSize, Calls: append(small(1), whole)}, {Calls: append(small(3), ranges)}}
 	m.Read = plan.Read{Open: small(4), Folder: small(5), Page: small(1), PerPage: 200, Content: small(1)}
 	return m
 }
-
-// uploadRange is how much of an attachment one call carries.
-const uploadRange = 10 * 320 << 10

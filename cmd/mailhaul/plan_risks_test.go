@@ -183,16 +183,7 @@ func TestThePlanForeseesTooManyFolders(t *testing.T) {
 }
 
 func TestThePlanForeseesWhatDovecotRefuses(t *testing.T) {
-	srv := sourcetest.Dovecot(t, sourcetest.Options{Config: `
-mail_plugins = $mail_plugins quota
-protocol imap {
-  mail_plugins = $mail_plugins quota imap_quota
-}
-plugin {
-  quota = maildir:User quota
-  quota_rule = *:storage=20K
-}
-`})
+	srv := sourcetest.Dovecot(t, sourcetest.Options{Config: sourcetest.Quota("storage=20K")})
 	for _, user := range []string{"ann", "bob"} {
 		srv.Deliver(user+"@example.com", []string{"INBOX"}, []byte(letter(user, 1, strings.Repeat("one of many lines\n", map[string]int{"ann": 1000, "bob": 1}[user]))), nil, time.Unix(1e9, 0))
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +32,6 @@ type planning struct {
 	digest    string // of the configuration
 	mailboxes []Mailbox
 	depth     assess.Depth
-	fresh     bool
 	jobs      int
 	start     time.Time
 	verify    verify.Verifier
@@ -66,7 +64,7 @@ func (p *planning) run(ctx context.Context, stdout, stderr io.Writer) error {
 	addUnserved(&target, readUnserved(p.kept, p.config), p.mailboxes)
 	var known []*assess.Assessment
 	times := readMeasured(p.kept, p.config)
-	m := &plan.Migration{Model: planModel(p.config, times), Source: plan.Source{Connect: times.completed(p.config.Target.Kind).Connect}, Jobs: p.config.Run.Jobs, Window: p.config.Run.window,
+	m := &plan.Migration{Model: planModel(p.config, times), Source: planSource(p.config, times), Jobs: p.config.Run.Jobs, Window: p.config.Run.window,
 		Start: p.start, Deltas: 1, Depth: p.verify.Depth, Sample: p.verify.Sample, Doubt: times.doubt(), Seed: 1}
 	var closed int
 	var arrived int64
@@ -171,11 +169,7 @@ func (p *planning) mailbox(ctx context.Context, k *connections, m Mailbox, bound
 		return nil, err
 	}
 	defer source.Close()
-	var kept *assess.Assessment
-	if !p.fresh {
-		kept = assess.Open(p.kept, m.Source)
-	}
-	a, err := assess.Mailbox(ctx, m.Source, source, kept, assess.Options{Depth: p.depth, Rules: p.config.rules(), Bounds: bounds,
+	a, err := assess.Mailbox(ctx, m.Source, source, assess.Open(p.kept, m.Source), assess.Options{Depth: p.depth, Rules: p.config.rules(), Bounds: bounds,
 		Blocked: blockedFiles(p.config.Target.Kind), Sealed: sealedMost(p.config), Retry: retry, Progress: progress})
 	if err == nil && p.depth != assess.Fast {
 		err = migrate.Saved(a.Save(p.kept))
@@ -186,15 +180,13 @@ func (p *planning) mailbox(ctx context.Context, k *connections, m Mailbox, bound
 // document is the plan, of which m has what was found out.
 func (p *planning) document(ctx context.Context, all []assessed, m proposal.Migration) (*model.Document, error) {
 	c := p.config
-	m.Name, m.Source, m.Target, m.Endpoint = cmp.Or(c.Report.Name, c.Source.Host), c.Source.Host, c.Target.Kind, c.elsewhere()
 	m.Prices = c.prices()
 	m.Depth, m.Jobs, m.Rules = p.depth, c.Run.Jobs, c.leftOut()
-	m.Program, m.Config, m.Zone, m.Made = "mailhaul "+version(), p.digest, c.Run.zone, time.Now()
 	for _, a := range all {
 		m.Mailboxes = append(m.Mailboxes, proposal.Mailbox{Source: a.Source, Target: a.Target, Wave: a.Wave, Assessment: a.Assessment})
 	}
 	var err error
-	if m.Language, m.Brand, m.Privacy, err = c.guise(ctx); err != nil {
+	if m.Cover, err = c.cover(ctx, p.digest); err != nil {
 		return nil, err
 	}
 	return proposal.New(m)

@@ -9,9 +9,6 @@ import (
 	"github.com/mailhaul/mailhaul/targets/graph"
 )
 
-// maxImport is the largest message that importMime takes.
-const maxImport = graph.MaxImportSize
-
 // planTarget is what is known of a target before anything was asked of it, and
 // the sizes up to which it treats messages alike.
 func planTarget(kind string) (t assess.Target, bounds []int64) {
@@ -19,7 +16,7 @@ func planTarget(kind string) (t assess.Target, bounds []int64) {
 		return gmailTarget(), []int64{gmail.SingleRequest, gmail.MaxDraftSize, gmail.MaxMessageSize}
 	}
 	t = graphTarget()
-	return t, []int64{maxImport, t.UsualMessage, t.MaxMessage}
+	return t, []int64{graph.MaxImportSize, t.UsualMessage, t.MaxMessage}
 }
 
 // gmailTarget has the number of labels from the discovery document of the Gmail
@@ -61,7 +58,7 @@ func sealedMost(c *Config) int64 {
 	case c.Graph.Route == string(graph.RouteJSON):
 		return 1 // no message is so small
 	}
-	return maxImport
+	return graph.MaxImportSize
 }
 
 // blockedFiles are the types that Google says it blocks, also in archives

@@ -213,14 +213,8 @@ func (s *scenario) plan(t *testing.T) *plan.Migration {
 	m := &plan.Migration{Model: s.model(), Source: plan.Source{Bandwidth: s.bandwidth}, Jobs: s.jobs, Window: s.hours(t), Depth: s.depth, Sample: s.sample,
 		Start: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Runs: 100, Doubt: plan.Doubt{Latency: days, Pace: paces}}
 	for _, l := range s.loads() {
-		load := plan.Load{Name: l.user, Folders: len(l.folders) - 1} // the inbox is there
-		for i, f := range l.folders {
-			if f.copies && s.gmail {
-				load.Merged += int64(f.messages)
-				continue
-			}
-			load.Sizes = append(load.Sizes, plan.Size{Messages: int64(f.messages), Bytes: int64(f.messages * len(l.octets(i, 1)))})
-		}
+		load := s.seen(l)
+		load.Name, load.Folders = l.user, load.Folders-1 // the inbox is there
 		m.Loads = append(m.Loads, load)
 	}
 	return m
@@ -232,7 +226,8 @@ func (s *scenario) model() plan.Model {
 	if c.Target.Kind = "graph"; s.gmail {
 		c.Target.Kind = "gmail"
 	}
-	m := planModel(&c, measured{Answers: s.small.times(), Imports: s.large.times(), Rate: s.large.rate})
+	m := planModel(&c, measured{Answers: s.small.times(), Imports: s.large.times(),
+		Large: times{Calls: manyImports, Median: time.Duration(1e6 * int64(time.Second) / s.large.rate)}})
 	m.Own, m.Shared = s.limits()
 	return m
 }

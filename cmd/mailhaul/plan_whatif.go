@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mailhaul/mailhaul/migrate/plan"
 	"github.com/mailhaul/mailhaul/migrate/window"
 	"github.com/mailhaul/mailhaul/targets/gmail"
 )
@@ -49,7 +48,7 @@ func packs(waves string, of choice, w *window.Window, start time.Time) error {
 		return fmt.Errorf("--waves: want auto, not %q; --wave chooses the mailboxes of one", waves)
 	case len(of.addresses)+len(of.waves) > 0:
 		return errors.New("--waves auto packs all mailboxes of the list: leave out --mailbox and --wave")
-	case !plan.Closes(w, start):
+	case !w.Closes(start):
 		return errors.New(`--waves auto packs into openings of the window, and none closes: name one, as in --window "Mon-Fri 20:00-06:00"`)
 	}
 	return nil

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"regexp"
+	"time"
 
 	model "github.com/mailhaul/mailhaul/migrate/document"
 	"github.com/mailhaul/mailhaul/migrate/locale"
@@ -40,17 +42,19 @@ func (r ReportConfig) check(d *document, n NotifyConfig) {
 	}
 }
 
-// guise is how the client is addressed, whatever is handed over: in which
-// language, by whom, and with how much of people's names.
-func (c *Config) guise(ctx context.Context) (l *locale.Language, b model.Brand, p privacy.Policy, err error) {
-	if l, err = locale.New(c.Report.Language); err != nil {
-		return l, b, p, err
+// cover is what is on all that the client is handed: what it is of, how the client
+// is addressed, and how much it shows. The digest is that of c.
+func (c *Config) cover(ctx context.Context, digest string) (v model.Cover, err error) {
+	v = model.Cover{Name: cmp.Or(c.Report.Name, c.Source.Host), Source: c.Source.Host, Target: c.Target.Kind, Endpoint: c.elsewhere(),
+		Program: "mailhaul " + version(), Config: digest, Zone: c.Run.zone, Made: time.Now()}
+	if v.Language, err = locale.New(c.Report.Language); err != nil {
+		return v, err
 	}
-	if b, err = c.Report.brand(); err != nil {
-		return l, b, p, err
+	if v.Brand, err = c.Report.brand(); err != nil {
+		return v, err
 	}
 	n := c.Notify // has the key of hashes
 	n.Privacy = c.Report.Privacy
-	p, err = n.policy(ctx)
-	return l, b, p, err
+	v.Privacy, err = n.policy(ctx)
+	return v, err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,12 +116,11 @@ func (r *reporting) open() (*sqlite.Store, error) {
 // migration is what the report is about.
 func (r *reporting) migration(ctx context.Context, mailboxes []reported) (m report.Migration, err error) {
 	c := r.config
-	m = report.Migration{Name: cmp.Or(c.Report.Name, c.Source.Host), Source: c.Source.Host, Target: c.Target.Kind, Endpoint: c.elsewhere(), Routes: c.routes(),
-		Rules: c.leftOut(), Limits: c.limitNames(), Program: "mailhaul " + version(), Config: r.digest, Zone: c.Run.zone, Made: time.Now(), Draft: r.draft}
+	m = report.Migration{Routes: c.routes(), Rules: c.leftOut(), Limits: c.limitNames(), Draft: r.draft}
 	for _, box := range mailboxes {
 		m.Mailboxes = append(m.Mailboxes, report.Mailbox{Source: box.Source, Target: box.Target, Ledger: box.ledger, Tallies: box.tallies})
 	}
-	if m.Language, m.Brand, m.Privacy, err = c.guise(ctx); err != nil {
+	if m.Cover, err = c.cover(ctx, r.digest); err != nil {
 		return m, err
 	}
 	m.Host, err = os.Hostname()

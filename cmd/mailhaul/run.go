@@ -196,7 +196,7 @@ func (r *migration) run(ctx context.Context, s schedule) (err error) {
 	}
 	defer notified()
 	w.tell = notify.and(logEvents(logger(ctx))).and(remarked(view.Remarks, s.once))
-	ahead := newETA(w, r.config.Run.Checkpoints)
+	ahead := newETA(w)
 	w.load = func(ctx context.Context) (*work, error) {
 		next := *r
 		var err error

@@ -44,7 +44,7 @@ func (w *watch) sit(ctx context.Context) (err error) {
 		w.reload(ctx, time.Now()) // a person may have mended it there
 	}
 	store, err := w.open()
-	if err == nil && !w.counted {
+	if err == nil && w.settled == nil {
 		err = w.count(ctx, store)
 		w.arrived, w.digested, w.before, w.failed = w.tally.Messages, w.tally.Messages, w.tally.Messages, w.tally.Failed
 	}

@@ -33,7 +33,7 @@ func (w *stopwatch) measured() measured {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return measured{Answers: w.answers.times(), Imports: w.imports.times(), Large: w.large.times(), Opens: w.opened.times()}.derive()
+	return measured{Answers: w.answers.times(), Imports: w.imports.times(), Large: w.large.times(), Opens: w.opened.times()}
 }
 
 // keepEvery is how much of what was measured may be lost.

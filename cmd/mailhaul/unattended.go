@@ -42,13 +42,13 @@ type watch struct {
 	digested int64     // when the latest digest came
 	digest   time.Time // when the next one is due
 	tally    tally     // as the checkpoints said last
-	counted  bool      // they did
 	ended    int64     // messages that came to an outcome in passes over a mailbox that have ended
 
-	mu     sync.Mutex // guards what is shown: box.progress, shown, and these
-	shown  []*box
-	doing  string
-	waking time.Time
+	mu      sync.Mutex // guards what is shown: box.progress, shown, and these
+	shown   []*box
+	doing   string
+	waking  time.Time
+	settled map[[2]string]int64 // messages with an outcome, as the checkpoints said last, by source and target; not changed
 }
 
 // A work is what a run works on and with, by its files.

@@ -72,8 +72,8 @@ func (m *Migration) variants(last string) (vs []variant) {
 	if len(m.Model.Shared) > 0 {
 		add(Shared, false, true, func(v *Migration) { v.Model.Shared = double(v.Model.Shared) })
 	}
-	if !m.Largest {
-		add(LargestFirst, false, true, func(v *Migration) { v.Largest = true })
+	if !m.largest {
+		add(LargestFirst, false, true, func(v *Migration) { v.largest = true })
 		if m.Jobs < len(m.Loads) {
 			add(First, false, true, func(v *Migration) { v.ahead = last })
 		}

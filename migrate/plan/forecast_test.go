@@ -165,7 +165,7 @@ func TestItSaysWhatWouldHelp(t *testing.T) {
 		t.Errorf("it says %v, want %v", got, want)
 	}
 	m.Model.Shared = []pace.Limit{rate("project", 20)}
-	m.Window, m.Largest = hours(t, "00:00-01:00"), true
+	m.Window, m.largest = hours(t, "00:00-01:00"), true
 	// 3,000 s for the messages, and as long to compare them.
 	if got := saves(); got[Closed] < 22*time.Hour || got[Shared] < 22*time.Hour || got[Unverified] < 22*time.Hour || len(got) != 4 {
 		t.Errorf("it says %v", got)

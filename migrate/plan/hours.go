@@ -25,18 +25,6 @@ func (r *run) hours(at time.Duration) (open bool, until time.Duration) {
 	return open, change.Sub(r.Start)
 }
 
-// opened returns how long the window is open between two times.
-func (r *run) opened(from, to time.Duration) (d time.Duration) {
-	for from < to {
-		open, until := r.hours(from)
-		if until = min(until, to); open {
-			d += until - from
-		}
-		from = until
-	}
-	return d
-}
-
 // pause lets a mailbox go on when the window opens. What it waited for it gives
 // back, since others may come first then.
 func (r *run) pause(b *box) {

@@ -40,7 +40,8 @@ func (r *run) over(b *box) {
 	}
 	s, last := r.meter.alone, Last{Mailbox: b.Name}
 	r.meter.alone = stretch{}
-	last.Since, last.Takes = r.Start.Add(s.from), r.opened(s.from, r.now)
+	last.Since = r.Start.Add(s.from)
+	last.Takes = r.Window.Between(last.Since, r.Start.Add(r.now))
 	if last.Takes <= r.meter.last.Takes {
 		return
 	}

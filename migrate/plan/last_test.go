@@ -61,7 +61,7 @@ func TestItSaysWhatGoingFirstSaves(t *testing.T) {
 	if c := first(m); c.Mailbox != "box4" || (c.Saves-200*time.Second).Abs() > 5*time.Second {
 		t.Errorf("%+v", c)
 	}
-	m.Largest = true
+	m.largest = true
 	if c := first(m); c.What != "" {
 		t.Errorf("the largest go first: %+v", c)
 	}

@@ -76,18 +76,7 @@ func (l Load) Scaled(n, of int64) Load {
 func (l Load) Remaining(done int64) Load {
 	all := l.all().Messages
 	left := max(all-done, 0)
-	keep := func(n int64) int64 {
-		if all == 0 {
-			return 0
-		}
-		return share(n, left, all)
-	}
-	sizes := l.Sizes
-	l.Sizes = nil
-	for _, s := range sizes {
-		l.Sizes = append(l.Sizes, Size{keep(s.Messages), keep(s.Bytes)})
-	}
-	l.Merged = keep(l.Merged)
+	l = l.Scaled(left, max(all, 1))
 	l.Known += all - left
 	if done > 0 {
 		l.Folders = 0 // they are made first

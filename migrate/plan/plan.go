@@ -29,24 +29,24 @@ type Migration struct {
 	Model  Model
 	Source Source
 
-	Jobs    int            // mailboxes at once
-	Largest bool           // the largest mailboxes go first; a first pass by itself follows the list
-	Window  *window.Window // nil: always open
-	Start   time.Time
-	Spent   *pace.Limiter // what was spent of the shared limits before; nil: nothing
-	Waves   []Wave        // one after the other; none: all mailboxes are one wave
-	Deltas  int           // passes over a wave after its first one, for mail that came meanwhile
-	Depth   verify.Depth  // of the verification of each wave; "" for none
-	Sample  verify.Sample // of verify.Sampled
+	Jobs   int            // mailboxes at once
+	Window *window.Window // nil: always open
+	Start  time.Time
+	Spent  *pace.Limiter // what was spent of the shared limits before; nil: nothing
+	Waves  []Wave        // one after the other; none: all mailboxes are one wave
+	Deltas int           // passes over a wave after its first one, for mail that came meanwhile
+	Depth  verify.Depth  // of the verification of each wave; "" for none
+	Sample verify.Sample // of verify.Sampled
 
 	Doubt Doubt
 	Runs  int // that are simulated; 0: 20
 	Seed  uint64
 
-	fine  bool   // each message is an event
-	quick bool   // calls take half the time
-	ahead string // the mailbox of this name is the first of its wave
-	steps int64  // of a first pass over all mailboxes, about; 0: stepsInAll
+	fine    bool   // each message is an event
+	quick   bool   // calls take half the time
+	ahead   string // the mailbox of this name is the first of its wave
+	largest bool   // the largest mailboxes go first; otherwise a first pass follows the list
+	steps   int64  // of a first pass over all mailboxes, about; 0: stepsInAll
 }
 
 // A Wave is the mailboxes whose loads name it.

@@ -210,7 +210,7 @@ func TestTheLargestMailboxMayGoFirst(t *testing.T) {
 	m := moving(1000, 1000, 4000)
 	m.Jobs = 2
 	lasts(t, m, 500*time.Second)
-	m.Largest = true
+	m.largest = true
 	lasts(t, m, 400*time.Second)
 }
 

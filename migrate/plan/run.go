@@ -170,7 +170,7 @@ func (r *run) sort(p phase) {
 	case p.verify:
 	case p.pass > 0:
 		slices.SortStableFunc(r.waiting, func(a, b *box) int { return cmp.Compare(b.Known+b.written.Messages, a.Known+a.written.Messages) })
-	case r.Largest:
+	case r.largest:
 		alone := func(b *box) float64 { return r.alone(&r.outline.first[b.number]) }
 		slices.SortStableFunc(r.waiting, func(a, b *box) int { return cmp.Compare(alone(b), alone(a)) })
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/mailhaul/mailhaul/migrate/window"
 )
 
 // Packed puts the mailboxes into waves that each fit into one opening of the
@@ -28,7 +26,7 @@ func (m *Migration) Packed(ctx context.Context, groups []string) (*Forecast, err
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
-	if !Closes(m.Window, m.Start) {
+	if !m.Window.Closes(m.Start) {
 		return nil, errors.New("the window never closes: waves are made to fit into its openings")
 	}
 	o, err := m.outline(ctx)
@@ -53,17 +51,8 @@ func (m *Migration) Packed(ctx context.Context, groups []string) (*Forecast, err
 		}
 	}
 	whole := *m
-	whole.Waves, whole.Largest = nil, true
+	whole.Waves, whole.largest = nil, true
 	return f, whole.explain(ctx, o, f)
-}
-
-// Closes says whether a window, which may be nil, closes after a time.
-func Closes(w *window.Window, at time.Time) bool {
-	if w == nil {
-		return false
-	}
-	_, until := w.Open(at)
-	return !until.IsZero()
 }
 
 // A packing puts the mailboxes of a migration into waves.

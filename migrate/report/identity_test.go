@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/document"
 	"github.com/mailhaul/mailhaul/migrate/locale"
 )
 
@@ -50,7 +51,7 @@ func TestTheIdentityIsSaidInWords(t *testing.T) {
 			further: "2 are further copies of a message in another folder. Google Workspace keeps such a message once and shows it under each label, so its own count is lower by as many."},
 		{tally: tally(1, "a", "", migrate.Copied, 5, migrate.Merged, 2), target: "graph", first: "7 messages were in the old system; all of them are in the new one."},
 	} {
-		r := &report{Migration: Migration{Target: "gmail"}, words: spoken(t, "en")}
+		r := &report{Migration: Migration{Cover: document.Cover{Target: "gmail"}}, words: spoken(t, "en")}
 		if c.target != "" {
 			r.Target = c.target
 		}

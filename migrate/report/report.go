@@ -9,12 +9,9 @@ package report
 
 import (
 	"context"
-	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/migrate/document"
-	"github.com/mailhaul/mailhaul/migrate/locale"
-	"github.com/mailhaul/mailhaul/migrate/privacy"
 )
 
 // Format and Version name the JSON of a report.
@@ -25,27 +22,16 @@ const (
 
 // A Migration is what a report is about.
 type Migration struct {
-	Name      string // of the client's project
-	Source    string // host of the old system
-	Target    string // "gmail" or "graph"
-	Endpoint  string // where the target was reached, if that is not its vendor's own
+	document.Cover
 	Routes    []Route
 	Mailboxes []Mailbox // numbered from 1 in this order
 	Rules     []string  // that leave mail out, as records name them
 
 	Limits []string // of the vendor, that were kept
 
-	Program string // name and version of what moved the mail
-	Config  string // digest of its configuration
-	Host    string // of the machine that it ran on
-	Key     string // name and hash of the key that signs the report
-
-	Language *locale.Language
-	Zone     *time.Location
-	Brand    document.Brand
-	Made     time.Time
-	Draft    Draft
-	Privacy  privacy.Policy
+	Host  string // of the machine that moved the mail
+	Key   string // name and hash of the key that signs the report
+	Draft Draft
 
 	// Nonce returns the nonce, in hex, that blinds a name in the log: of kind
 	// "source", "target" or "path". Without it, or unless Privacy shows

@@ -305,7 +305,7 @@ func emptyTexts(d *document.Document) (all string) {
 func TestTheChartHasAPointForEachHourOrDay(t *testing.T) {
 	zone := time.FixedZone("", -3600)
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) // the day before, there
-	r := &report{Migration: Migration{Zone: zone}, words: spoken(t, "en")}
+	r := &report{Migration: Migration{Cover: document.Cover{Zone: zone}}, words: spoken(t, "en")}
 	for _, c := range []struct {
 		hours  []int
 		values []float64

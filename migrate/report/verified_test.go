@@ -41,7 +41,7 @@ func TestAComparisonMakesAStatement(t *testing.T) {
 		}
 		for tag, want := range map[string]string{"en": c.en, "de": c.de} {
 			w := spoken(t, tag)
-			if got := (&report{Migration: Migration{Language: w.language}, words: w}).statement(a); got != want {
+			if got := (&report{Migration: Migration{Cover: document.Cover{Language: w.language}}, words: w}).statement(a); got != want {
 				t.Errorf("%s: %q, want %q", c.depth, got, want)
 			}
 		}

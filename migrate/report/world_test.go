@@ -152,10 +152,12 @@ func sample(t testing.TB, tag string) Migration {
 		migrate.Finding{Kind: migrate.KindExtra, Folder: 6, Subject: "Welcome"},
 		migrate.Finding{Kind: migrate.KindFlags, Folder: 6, UID: 4, Detail: `has no flags instead of \Seen`, Subject: "Invoice"})
 
-	return Migration{Name: "Example Ltd", Source: "mail.example.com", Target: "gmail", Endpoint: "http://127.0.0.1:8025", Routes: []Route{Gmail},
+	return Migration{Routes: []Route{Gmail},
 		Rules: []string{"exclude_folders Privat", "exclude_folders Alt/*", `flagged \Deleted`}, Limits: []string{"6,000 units per minute and user"},
-		Program: "mailhaul 1.0", Config: strings.Repeat("0123456789abcdef", 4), Host: "worker", Key: "example.com/mail+1234abcd",
-		Language: l, Zone: zone, Brand: document.Brand{Name: "Consult & Co"}, Made: at(24), Privacy: privacy.Policy{Level: privacy.Masked},
+		Cover: document.Cover{Name: "Example Ltd", Source: "mail.example.com", Target: "gmail", Endpoint: "http://127.0.0.1:8025",
+			Program: "mailhaul 1.0", Config: strings.Repeat("0123456789abcdef", 4),
+			Language: l, Zone: zone, Brand: document.Brand{Name: "Consult & Co"}, Made: at(24), Privacy: privacy.Policy{Level: privacy.Masked}},
+		Host: "worker", Key: "example.com/mail+1234abcd",
 		Nonce: func(kind, value string) string { return fmt.Sprintf("%x", kind+value) },
 		Mailboxes: []Mailbox{
 			{"anna.berg@example.com", "anna.berg@example.com", annas, anna},

@@ -70,3 +70,45 @@ func (w *Window) at(t time.Time) (open bool, left time.Duration) {
 	passed := time.Duration(t.Second())*time.Second + time.Duration(t.Nanosecond())
 	return open, time.Duration(next-now)*time.Minute - passed
 }
+
+// Closes says whether w, which may be nil for one that is always open, closes
+// after t.
+func (w *Window) Closes(t time.Time) bool {
+	if w == nil {
+		return false
+	}
+	_, until := w.Open(t)
+	return !until.IsZero()
+}
+
+// Between returns for how long w, which may be nil, is open between two times.
+func (w *Window) Between(from, to time.Time) (d time.Duration) {
+	for from.Before(to) {
+		open, until := true, to
+		if w.Closes(from) {
+			if open, until = w.Open(from); until.After(to) {
+				until = to
+			}
+		}
+		if open {
+			d += until.Sub(from)
+		}
+		from = until
+	}
+	return d
+}
+
+// After returns when w, which may be nil, was open for so long since a time.
+func (w *Window) After(from time.Time, d time.Duration) time.Time {
+	for w.Closes(from) {
+		open, until := w.Open(from)
+		if open && !until.Before(from.Add(d)) {
+			break
+		}
+		if open {
+			d -= until.Sub(from)
+		}
+		from = until
+	}
+	return from.Add(d)
+}

@@ -236,3 +236,36 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestTimeIsCountedWhileAWindowIsOpen(t *testing.T) {
+	monday := time.Date(2026, 3, 23, 0, 0, 0, 0, time.UTC)
+	at := func(hours float64) time.Time { return monday.Add(time.Duration(hours * float64(time.Hour))) }
+	nights := parse(t, "22:00-06:00", "UTC")
+	for _, c := range []struct {
+		*Window
+		from, to float64 // hours since monday
+		open     float64
+	}{
+		{nil, 3, 5, 2}, {parse(t, "Mon-Sun", "UTC"), 3, 50, 47},
+		{nights, 1, 5, 4}, {nights, 5, 23, 2}, {nights, 23, 47, 8}, {nights, 21.5, 54, 16}, {parse(t, "Tue 09:00-10:00", "UTC"), 9, 33.25, 0.25},
+	} {
+		if got := c.Between(at(c.from), at(c.to)); got != at(c.open).Sub(monday) {
+			t.Errorf("from %v to %v it is open for %v, want %v hours", c.from, c.to, got, c.open)
+		}
+		if got := c.After(at(c.from), at(c.open).Sub(monday)); !got.Equal(at(c.to)) {
+			t.Errorf("from %v it was open for %v hours at %v, want %v", c.from, c.open, got, at(c.to))
+		}
+	}
+	if got := nights.Between(at(10), at(20)) + nights.Between(at(5), at(1)); got != 0 {
+		t.Errorf("closed, and backwards, it is open for %v", got)
+	}
+	for w, want := range map[*Window]bool{nil: false, nights: true, parse(t, "00:00-24:00", "UTC"): false} {
+		if w.Closes(monday) != want {
+			t.Errorf("%v closes: %v", w, !want)
+		}
+	}
+	// The night on which the clock is put forward has 7 hours.
+	if got := parse(t, "22:00-06:00", "Europe/Berlin").Between(at(5*24+12), at(6*24+12)); got != 7*time.Hour {
+		t.Errorf("that night it is open for %v", got)
+	}
+}

@@ -99,16 +99,7 @@ func TestAServerThatIsSilentOnTheQuotaIsLeft(t *testing.T) {
 }
 
 func TestDovecotTellsItsQuota(t *testing.T) {
-	srv := sourcetest.Dovecot(t, sourcetest.Options{Config: `
-mail_plugins = $mail_plugins quota
-protocol imap {
-  mail_plugins = $mail_plugins quota imap_quota
-}
-plugin {
-  quota = maildir:User quota
-  quota_rule = *:storage=20K:messages=4
-}
-`})
+	srv := sourcetest.Dovecot(t, sourcetest.Options{Config: sourcetest.Quota("storage=20K:messages=4")})
 	for range 3 {
 		srv.Deliver("joe", []string{"INBOX"}, []byte(strings.Repeat("Subject: one line of many\n", 200)), nil, time.Unix(1e9, 0))
 	}

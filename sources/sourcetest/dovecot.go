@@ -49,6 +49,20 @@ type Server struct {
 	delivered int               // by Deliver
 }
 
+// Quota is the Config of a server that limits each mailbox: "storage=20K".
+func Quota(rule string) string {
+	return `
+mail_plugins = $mail_plugins quota
+protocol imap {
+  mail_plugins = $mail_plugins quota imap_quota
+}
+plugin {
+  quota = maildir:User quota
+  quota_rule = *:` + rule + `
+}
+`
+}
+
 // Dovecot starts a real Dovecot 2.3 and stops it when the test ends. Without
 // an installed Dovecot the test is skipped, or fails if MAILHAUL_REQUIRE names
 // dovecot. It runs as root or as an ordinary user.

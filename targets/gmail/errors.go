@@ -26,7 +26,7 @@ type unserved struct {
 	what error
 }
 
-func (e *unserved) Unwrap() error { return e.what }
+func (e *unserved) Unwrap() []error { return []error{e.error, e.what} }
 
 // A kind of failure is one that more depends on than the fate of the call.
 type kind int

@@ -107,7 +107,7 @@ func (t *Target) upload(ctx context.Context, path string, a attachment, body io.
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != t.client.endpoint.Scheme {
 		return &migrate.Error{Op: "attach", Class: migrate.Transient, Err: fmt.Errorf("the server gave no usable upload URL")}
 	}
-	buf := make([]byte, min(uploadRange, a.size))
+	buf := make([]byte, min(UploadRange, a.size))
 	for at := int64(0); at < a.size; {
 		n, err := io.ReadFull(body, buf[:min(int64(len(buf)), a.size-at)])
 		if err != nil {

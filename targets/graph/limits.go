@@ -12,7 +12,7 @@ const (
 	MaxImportSize  = 3_000_000      // of a message by importMime: a request of 4 MB, less base64
 	maxRequest     = 3_900_000      // of a JSON request
 	maxAttachment  = 2_900_000      // of an attachment that is sent in one request
-	uploadRange    = 10 * 320 << 10 // of one PUT to an upload session: under 4 MB
+	UploadRange    = 10 * 320 << 10 // of one PUT to an upload session: under 4 MB
 	MaxMessageSize = 150 << 20      // the most that an administrator can allow
 	concurrent     = 4              // calls at once per app and mailbox
 	maxName        = 250            // UTF-16 units of a folder's name

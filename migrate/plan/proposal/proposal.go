@@ -11,7 +11,6 @@ import (
 	"github.com/mailhaul/mailhaul/migrate/plan"
 	"github.com/mailhaul/mailhaul/migrate/plan/assess"
 	"github.com/mailhaul/mailhaul/migrate/plan/budget"
-	"github.com/mailhaul/mailhaul/migrate/privacy"
 )
 
 // Format and Version name the JSON of a plan.
@@ -22,10 +21,7 @@ const (
 
 // A Migration is what a plan is about.
 type Migration struct {
-	Name      string // of the client's project
-	Source    string // host of the old system
-	Target    string // "gmail" or "graph"
-	Endpoint  string // where the target is reached, if that is not its vendor's own
+	document.Cover
 	Mailboxes []Mailbox
 	Depth     assess.Depth // of the assessments
 	Risks     []assess.Risk
@@ -35,15 +31,6 @@ type Migration struct {
 	Prices    *budget.Prices // nil: there is no budget
 	Calls     []CallTime     // by which Forecast was made
 	Rules     []string       // that leave mail out, as assess.Folder.Rule and assess.Exclusion name them
-
-	Program string // name and version of what made the plan
-	Config  string // digest of its configuration
-
-	Language *locale.Language
-	Zone     *time.Location
-	Brand    document.Brand
-	Made     time.Time
-	Privacy  privacy.Policy
 }
 
 // A Mailbox is one of a migration.

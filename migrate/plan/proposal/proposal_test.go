@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mailhaul/mailhaul/migrate"
+	"github.com/mailhaul/mailhaul/migrate/document"
 	"github.com/mailhaul/mailhaul/migrate/locale"
 	"github.com/mailhaul/mailhaul/migrate/pace"
 	"github.com/mailhaul/mailhaul/migrate/plan"
@@ -52,7 +53,7 @@ func sample(t *testing.T, tag string) Migration {
 		return plan.Span{Name: name, Start: plan.Range{P10: at(from, 0), P50: at(from, 0), P90: at(from, 1)}, End: plan.Range{P10: at(to, 0), P50: at(to, 30), P90: at(to, 55)}}
 	}
 	limit := pace.Limit{Name: "6,000 units per minute and user", Unit: pace.Points, Amount: 6000, Per: time.Minute}
-	return Migration{Name: "Example", Source: "mail.example.com", Target: "gmail", Endpoint: "http://127.0.0.1:1", Depth: assess.Listed,
+	return Migration{Depth: assess.Listed,
 		Mailboxes: []Mailbox{{"ann@example.com", "ann@example.org", "pilot", ann}, {"bob@example.com", "bob@example.org", "rest", bob}, {"joe@example.com", "joe@example.org", "rest", nil}},
 		Risks: assess.Risks([]*assess.Assessment{ann, bob}, assess.Target{MaxMessage: 150 << 20, Unopened: []assess.Trouble{{Mailbox: "joe@example.com", Reason: "joe@example.com: wrong password"}}, Skew: -time.Hour,
 			Names: assess.Names{Clean: strings.ToUpper, Key: func(p []string) string { return strings.Join(p, "/") }, Reserved: func([]string) bool { return false }, TooLong: func([]string) bool { return false }}}),
@@ -65,7 +66,8 @@ func sample(t *testing.T, tag string) Migration {
 			Causes:  []plan.Change{{What: limit.Name, Saves: 10 * time.Hour}, {What: plan.Answers, Saves: time.Second}},
 			Changes: []plan.Change{{What: plan.Shared, Saves: 5 * time.Hour}}},
 		Jobs: 2, Done: 3, Rules: []string{"exclude_folders Secret/*", "exclude_folders Other", `flagged \Deleted`},
-		Program: "mailhaul 1", Config: "abc", Language: language(t, tag), Zone: time.UTC, Made: made, Privacy: privacy.Policy{Level: privacy.Full}}
+		Cover: document.Cover{Name: "Example", Source: "mail.example.com", Target: "gmail", Endpoint: "http://127.0.0.1:1",
+			Program: "mailhaul 1", Config: "abc", Language: language(t, tag), Zone: time.UTC, Made: made, Privacy: privacy.Policy{Level: privacy.Full}}}
 }
 
 // faces returns the page and the JSON of a plan, and fails if a face fails.
