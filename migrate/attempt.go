@@ -69,7 +69,7 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		stored, names, err := w.find(t, append([]Record{t.rec}, others...))
 		switch {
 		case err == nil:
-			return w.found(t, stored, names, arrived)
+			return w.found(t, stored, names, arrived, others)
 		case !errors.Is(err, ErrNotFound):
 			return fmt.Errorf("look for a message in doubt: %w", err)
 		}
@@ -95,14 +95,19 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 	return nil
 }
 
-// found adopts a copy of t that an earlier attempt left.
-func (w *writer) found(t *task, stored Stored, names []string, arrived []Record) error {
+// found adopts a copy that an earlier attempt left: of t, or of one of the others
+// in doubt that have its content.
+func (w *writer) found(t *task, stored Stored, names []string, arrived, others []Record) error {
 	var change Change
 	if w.target.Capabilities().Labels { // it may have been written for another folder
 		change = t.placed()
 	}
 	if t.body != nil && t.rec.Flags != nil && w.state.Cutover.IsZero() {
-		get, lose := difference(t.rec.Flags, t.msg.Flags) // since it was written
+		has := t.rec.Flags // as it was written, if it is that of t
+		for _, o := range others {
+			has = append(slices.Concat(has, o.Flags), unsettled)
+		}
+		get, lose := difference(has, t.msg.Flags)
 		change.AddFlags, change.RemoveFlags = append(change.AddFlags, get...), lose
 	}
 	if change.AddFolder != "" || len(change.AddFlags)+len(change.RemoveFlags) > 0 {

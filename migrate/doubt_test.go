@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -271,6 +272,37 @@ func TestNewMailEqualToOneInDoubtIsNotWrittenTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.check()
+	})
+}
+
+func TestACopyThatWasWrittenForItsTwinGetsTheFlagsOfTheMessageThatAdoptsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, flags := range [][2][]Flag{{{Seen, Flagged}, {}}, {{}, {Seen}}} {
+			w := newWorld(t)
+			w.labels, w.parallel = true, 1
+			w.add("INBOX", "same")
+			w.add("Archive", "same")
+			w.mark("INBOX", 0, flags[0]...)
+			w.mark("Archive", 0, flags[1]...)
+			w.interrupt(1)
+			if n := len(w.store); n != 1 || !w.record(w.folders[0], 1).Doubt || !w.record(w.folders[1], 1).Doubt {
+				t.Fatalf("%d copies, %+v", n, w.ledger)
+			}
+			slices.Reverse(w.folders) // the twin of the one that was written is looked for first
+			if err := w.run(); err != nil {
+				t.Fatal(err)
+			}
+			w.check()
+			archive, inbox := w.record(w.folders[0], 1), w.record(w.folders[1], 1)
+			if archive.Outcome != Adopted || inbox.Outcome != Merged || inbox.Target != archive.Target {
+				t.Errorf("%+v, %+v", archive, inbox)
+			}
+			seen := func(fs []Flag) bool { return slices.Contains(fs, Seen) }
+			c := w.copyOf(archive.Target)
+			if seen(c.flags) != seen(flags[1]) || slices.Contains(c.flags, Flagged) != slices.Contains(flags[0], Flagged) {
+				t.Errorf("flags %q of copies of %q", c.flags, flags)
+			}
+		}
 	})
 }
 
