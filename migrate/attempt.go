@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/mailhaul/mailhaul/migrate/transform"
 )
@@ -69,7 +68,7 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 		stored, names, err := w.find(t, append([]Record{t.rec}, others...))
 		switch {
 		case err == nil:
-			return w.found(t, stored, names, arrived, others)
+			return w.found(t, stored, names, arrived)
 		case !errors.Is(err, ErrNotFound):
 			return fmt.Errorf("look for a message in doubt: %w", err)
 		}
@@ -95,19 +94,14 @@ func (w *writer) attempt(t *task, doubt *bool) error {
 	return nil
 }
 
-// found adopts a copy that an earlier attempt left: of t, or of one of the others
-// in doubt that have its content.
-func (w *writer) found(t *task, stored Stored, names []string, arrived, others []Record) error {
+// found adopts a copy of t that an earlier attempt left.
+func (w *writer) found(t *task, stored Stored, names []string, arrived []Record) error {
 	var change Change
-	if w.target.Capabilities().Labels { // it may have been written for another folder
-		change = t.placed()
+	if w.target.Capabilities().Labels { // it may have been written for an equal message
+		change = w.joined(t)
 	}
 	if t.body != nil && t.rec.Flags != nil && w.state.Cutover.IsZero() {
-		has := t.rec.Flags // as it was written, if it is that of t
-		for _, o := range others {
-			has = append(slices.Concat(has, o.Flags), unsettled)
-		}
-		get, lose := difference(has, t.msg.Flags)
+		get, lose := difference(t.rec.Flags, t.msg.Flags) // since it was written
 		change.AddFlags, change.RemoveFlags = append(change.AddFlags, get...), lose
 	}
 	if change.AddFolder != "" || len(change.AddFlags)+len(change.RemoveFlags) > 0 {
@@ -159,16 +153,22 @@ func (w *writer) stranger(t *task) error {
 
 func (t *task) arrived(o Outcome, names []string, s Stored) {
 	t.rec.Outcome, t.rec.Doubt, t.rec.Target, t.rec.Notes = o, false, s.ID, slices.Concat(names, s.Notes)
-	if t.body != nil {
+	switch {
+	case t.body != nil:
 		t.rec.Flags = known(t.msg.Flags)
+	case t.rec.Flags != nil: // it is gone again: the copy may never have got them
+		t.rec.Flags = append(known(t.rec.Flags), unsettled)
 	}
 }
 
-// placed is what places a message that is at the target in the folder of t. The
-// first copy says whether it was read.
-func (t *task) placed() Change {
-	seen := func(f Flag) bool { return strings.EqualFold(string(f), string(Seen)) }
-	return Change{AddFolder: t.folder, AddFlags: slices.DeleteFunc(slices.Clone(t.msg.Flags), seen)}
+// joined is what lets the copy of an equal message stand for t too. It then has
+// the flags of both.
+func (w *writer) joined(t *task) Change {
+	c := Change{AddFolder: t.folder}
+	if w.state.Cutover.IsZero() {
+		c.AddFlags = missing(t.msg.Flags, nil)
+	}
+	return c
 }
 
 // equal returns the records with the content of t: those that arrived, also those
@@ -222,7 +222,7 @@ func (w *writer) merge(t *task, arrived []Record) (merged bool, err error) {
 		if !r.Outcome.Arrived() || t.old != nil && t.old.Target == r.Target { // which cannot be there
 			continue
 		}
-		notes, err := w.target.Update(w.writes, t.placed(), r.Target)
+		notes, err := w.target.Update(w.writes, w.joined(t), r.Target)
 		if errors.Is(err, ErrNotFound) { // deleted at the target since
 			return false, nil
 		}

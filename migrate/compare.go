@@ -105,8 +105,8 @@ func (p *pass) revive(ctx context.Context, v *visit, r Record) error {
 // restore puts the copy of r back where it was, if it is there still.
 func (p *pass) restore(ctx context.Context, folder FolderID, r Record) (back bool, err error) {
 	c := Change{AddFolder: folder, RemoveFolder: folder}
-	if p.target.Capabilities().Labels {
-		c.RemoveFolder = ""
+	if p.target.Capabilities().Labels { // it may have stood for an equal message meanwhile
+		c.RemoveFolder, c.AddFlags = "", missing(r.Flags, nil)
 	}
 	err = p.retry(ctx, func() error {
 		_, err := p.target.Update(ctx, c, r.Target)

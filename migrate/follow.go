@@ -73,7 +73,7 @@ func (p *pass) changed(ctx context.Context, v *visit, batch []Message) error {
 
 // followAll changes copies as their flags changed at the source, many with one
 // call. What people changed at the target stays, unless the same flag changed at
-// the source.
+// the source. A copy that stands for several messages has the flags of all.
 func (p *pass) followAll(ctx context.Context, all []flagged) error {
 	if p.Heal || !p.state.Cutover.IsZero() {
 		return nil
@@ -84,11 +84,27 @@ func (p *pass) followAll(ctx context.Context, all []flagged) error {
 	}
 	var groups []*group // in the order of the source
 	byName := map[string]*group{}
+	now := map[place][]Flag{}
+	for _, x := range all {
+		now[x.rec.place()] = x.flags
+	}
 	for _, x := range all {
 		var c Change
 		if x.rec.Flags != nil {
 			if c.AddFlags, c.RemoveFlags = difference(x.rec.Flags, x.flags); len(c.AddFlags)+len(c.RemoveFlags) == 0 {
 				continue
+			}
+			if len(c.RemoveFlags) > 0 {
+				others, err := p.sharing(ctx, x.rec)
+				if err != nil {
+					return err
+				}
+				for i, o := range others {
+					if flags, ok := now[o.place()]; ok {
+						others[i].Flags = flags
+					}
+				}
+				c.RemoveFlags = missing(c.RemoveFlags, flagsOf(others))
 			}
 		} // else: what the copy was written with is not known
 		name := fmt.Sprintf("%q %q", c.AddFlags, c.RemoveFlags)

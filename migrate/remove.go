@@ -88,15 +88,6 @@ func (p *pass) removeFrom(ctx context.Context, st FolderState) error {
 	return removeAlone()
 }
 
-// sharing returns the records of other messages that have the same copy.
-func (p *pass) sharing(ctx context.Context, r Record) ([]Record, error) {
-	if !p.target.Capabilities().Labels {
-		return nil, nil
-	}
-	equal, err := p.ledger.ByDigest(ctx, r.Digest, true)
-	return slices.DeleteFunc(equal, func(o Record) bool { return !o.Outcome.Arrived() || o.place() == r.place() || o.Target != r.Target }), Saved(err)
-}
-
 // removeShared takes a copy that stands for other messages too out of the folder
 // of r, if none of them is there.
 func (p *pass) removeShared(ctx context.Context, st FolderState, r Record, others []Record) error {
@@ -107,15 +98,11 @@ func (p *pass) removeShared(ctx context.Context, st FolderState, r Record, other
 			return err
 		}
 	}
-	var c Change
-	if there := slices.DeleteFunc(slices.Clone(others), func(o Record) bool { return o.Vanished }); len(there) == 1 && there[0].Flags != nil {
-		// The copy has flags of its own again.
-		c.AddFlags, c.RemoveFlags = missing(there[0].Flags, nil), missing(append(known(r.Flags), Seen), there[0].Flags)
-	}
+	c := Change{RemoveFlags: missing(r.Flags, flagsOf(others))}
 	if len(others) < equalMost-1 && !slices.ContainsFunc(others, func(o Record) bool { return p.write.placeOf(o.Folder) == st.Target }) {
 		c.RemoveFolder = st.Target
 	}
-	if c.RemoveFolder == "" && len(c.AddFlags)+len(c.RemoveFlags) == 0 {
+	if c.RemoveFolder == "" && len(c.RemoveFlags) == 0 {
 		return p.save(ctx, removed(r))
 	}
 	return p.removeAll(ctx, c, []Record{r})

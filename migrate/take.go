@@ -45,6 +45,9 @@ func (w *writer) take(t *task, arrived []Record, doubt *bool) (done bool, err er
 		outcome = Merged
 	}
 	t.takes(r)
+	if t.body == nil {
+		t.rec.Flags = append(known(r.Flags), t.rec.Flags...)
+	}
 	t.arrived(outcome, r.Notes, Stored{ID: r.Target, Notes: slices.DeleteFunc(notes, func(n string) bool { return slices.Contains(r.Notes, n) })})
 	return true, nil
 }
@@ -79,15 +82,23 @@ func (w *writer) move(t *task, r Record, arrived []Record) []Change {
 		return nil
 	}
 	var c Change
+	sharing := r.sharing(arrived)
 	capabilities := w.target.Capabilities()
 	if capabilities.Keyed {
 		c.Key = t.msg.Key
 	}
 	if r.Flags != nil && t.body != nil {
+		has := r.Flags
 		if t.doubt { // they may have been changed already
-			r.Flags = append(slices.Concat(r.Flags, t.rec.Flags), unsettled)
+			has = append(slices.Concat(has, t.rec.Flags), unsettled)
 		}
-		c.AddFlags, c.RemoveFlags = difference(r.Flags, t.msg.Flags)
+		for _, o := range arrived { // also what vanished may have left flags
+			if o.Target == r.Target && o.place() != r.place() {
+				has = append(slices.Concat(has, o.Flags), unsettled)
+			}
+		}
+		c.AddFlags, c.RemoveFlags = difference(has, t.msg.Flags)
+		c.RemoveFlags = missing(c.RemoveFlags, flagsOf(sharing))
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,11 +115,10 @@ func (w *writer) move(t *task, r Record, arrived []Record) []Change {
 	if from == t.folder || !capabilities.Labels {
 		return []Change{c}
 	}
-	shares := func(o Record) bool { return o.Outcome.Arrived() && o.place() != r.place() && o.Target == r.Target }
-	if len(arrived) == equalMost || slices.ContainsFunc(arrived, func(o Record) bool { return shares(o) && w.placed[o.Folder] == from }) {
+	if len(arrived) == equalMost || slices.ContainsFunc(sharing, func(o Record) bool { return w.placed[o.Folder] == from }) {
 		c.RemoveFolder = "" // another message that is the same is there still
 	}
-	if c.RemoveFolder == "" || !slices.ContainsFunc(arrived, shares) {
+	if c.RemoveFolder == "" || len(sharing) == 0 {
 		return []Change{c}
 	}
 	// A copy that stands for other messages too is not to follow one of them
@@ -130,9 +140,7 @@ func (w *writer) discard(t *task) {
 		return
 	}
 	equal, err := w.ledger.ByDigest(w.writes, t.msg.Digest, true)
-	if err != nil || t.rec.Target == t.old.Target || slices.ContainsFunc(equal, func(o Record) bool {
-		return o.Outcome.Arrived() && o.place() != t.old.place() && o.Target == t.old.Target
-	}) {
+	if err != nil || t.rec.Target == t.old.Target || len(t.old.sharing(equal)) > 0 {
 		return
 	}
 	err = w.Retry.do(w.ctx, w.progress.Wait, nil, func() error {

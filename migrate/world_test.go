@@ -30,7 +30,7 @@ type world struct {
 	mail    map[string][]worldMail // by Folder.String()
 	next    map[string]UID         // UIDNEXT, likewise
 	highest map[string]uint64      // HIGHESTMODSEQ, likewise
-	batch   int                    // messages in one batch of List
+	batch   int                    // messages in one batch of List and Flags
 	onRead  func(m *Message) (content []byte, err error)
 	onList  func(f Folder) error
 	onUIDs  func(f Folder) error
@@ -241,8 +241,14 @@ func (s *worldSource) Flags(_ context.Context, f Folder, below UID, since uint64
 		s.calls["flags"]++
 		mail := slices.Clone(s.mail[f.String()])
 		s.mu.Unlock()
+		var changed []Message
 		for _, m := range mail {
-			if m.uid < below && (m.modSeq+1 > since || since == 0) && !yield([]Message{{UID: m.uid, Flags: m.flags}}, nil) {
+			if m.uid < below && (m.modSeq+1 > since || since == 0) {
+				changed = append(changed, Message{UID: m.uid, Flags: m.flags})
+			}
+		}
+		for batch := range slices.Chunk(changed, s.batch) {
+			if !yield(batch, nil) {
 				return
 			}
 		}

@@ -222,34 +222,17 @@ func origin(records []kept) string {
 // compareState says what is wrong with the flags and the date of a message at
 // Gmail, given the records of its copies. Gmail gives drafts neither.
 func (s *site) compareState(user string, m gmailsim.Message, records []kept) string {
-	var read []bool // of the copies that may have been written
-	var flagged, certain int
+	var read, starred bool
 	for _, r := range records {
-		copies := s.copies(user, r.folder, r.Digest)
-		stars := 0
-		for _, d := range copies {
-			if d.has(migrate.Flagged) {
-				stars++
-			}
-			if r.Outcome != migrate.Merged {
-				read = append(read, d.has(migrate.Seen))
-			}
-		}
-		if stars > 0 {
-			flagged++
-		}
-		if stars == len(copies) {
-			certain++
+		for _, d := range s.copies(user, r.folder, r.Digest) {
+			read, starred = read || d.has(migrate.Seen), starred || d.has(migrate.Flagged)
 		}
 		if r.place == "Drafts" && r.Outcome != migrate.Merged {
 			return ""
 		}
 	}
-	switch {
-	case !slices.Contains(read, !m.Unread):
-		return fmt.Sprintf("unread: %v", m.Unread)
-	case m.Starred && flagged == 0, !m.Starred && certain > 0:
-		return fmt.Sprintf("starred: %v", m.Starred)
+	if m.Unread == read || m.Starred != starred {
+		return fmt.Sprintf("read: %v, starred: %v; want %v, %v", !m.Unread, m.Starred, read, starred)
 	}
 	for _, r := range records {
 		if slices.Contains(r.Notes, gmail.NoteDate) {

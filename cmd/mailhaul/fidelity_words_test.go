@@ -45,7 +45,7 @@ func footnotes() []footnote {
 		{[]int{toGmail}, []string{about},
 			"Drafts are dated by the time of the import, and mail that was stored long after it was sent by its `Date` field."},
 		{[]int{toGmail}, []string{seen},
-			"A message has one state under all its labels: that of the copy that was written first."},
+			"A message has one state under all its labels: it is read if one of its copies was."},
 		{[]int{toGmail}, append(protected, back),
 			"That what stands below the added lines comes back octet for octet is not documented. The simulator gives back what it was given."},
 		{[]int{byImport}, []string{received, about},

@@ -199,7 +199,7 @@ func (c *check) list(ctx context.Context) error {
 }
 
 // mergedFlags finds out what flags messages show that several records share:
-// those of all of them, but whether they were read as the first copy was.
+// those of all of them.
 func (c *check) mergedFlags(ctx context.Context, live map[int64]migrate.Folder) error {
 	if !c.target.Capabilities().Labels || !c.reached(Metadata) {
 		return nil
@@ -236,7 +236,6 @@ func (c *check) mergedFlags(ctx context.Context, live map[int64]migrate.Folder) 
 					flags := c.target.Shown(k.Target, m.Flags)
 					if e.merged {
 						flags = c.target.Shown("", m.Flags)
-						flags = slices.DeleteFunc(flags, func(f migrate.Flag) bool { return f == migrate.Seen })
 					}
 					c.unions[e.id] = append(c.unions[e.id], flags...)
 				}

@@ -103,7 +103,7 @@ func (w *world) record(l *letter, o migrate.Outcome, id migrate.MessageID, notes
 func (w *world) place(r *replica, l *letter) {
 	r.Folders = append(r.Folders, w.states[l.folder].Target)
 	for _, f := range w.Shown("", l.Flags) {
-		if f != migrate.Seen && !slices.Contains(r.Flags, f) {
+		if !slices.Contains(r.Flags, f) {
 			r.Flags = append(r.Flags, f)
 		}
 	}
