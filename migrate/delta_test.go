@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // delta runs a test on both kinds of target after a first pass, with a source
@@ -371,10 +372,12 @@ func TestARenamedFolderKeepsItsPlaceAndItsMessages(t *testing.T) {
 // A server may give one UIDVALIDITY to several folders.
 func TestAFolderOfOtherContentIsNotTakenForARenamedOne(t *testing.T) {
 	delta(t, func(t *testing.T, w *world) {
+		newest := w.mail["Clients / 2019"][2].content
 		w.deleteFolder("Clients / 2019")
-		w.add("Other", "a", "b", "c")
+		w.add("Other", "a", "b", newest)
 		w.pass()
-		w.written(3)
+		w.written(2) // the newest has moved
+		w.equal()
 	})
 }
 
@@ -624,6 +627,40 @@ func TestAMoveWhoseAnswerIsLostTakesTheLatestFlagsAlong(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	})
+}
+
+// A pass dies while a copy follows a message, which a backup then brings back to
+// where it was.
+func TestAMessageThatIsRestoredWhileItsMoveIsInDoubtIsInBothFolders(t *testing.T) {
+	for _, labels := range []bool{false, true} {
+		for at, ended := 1, false; !ended; at++ {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.labels, w.keyed = labels, !labels
+				w.add("INBOX", "one")
+				w.add("Empty")
+				w.pass()
+				backup := w.mail["INBOX"]
+				w.move("INBOX", 0, "Empty")
+				dies := w.n + at
+				w.step = func(n int) error {
+					if n >= dies {
+						return errPower
+					}
+					return nil
+				}
+				ended = w.run() == nil
+				w.step = func(int) error { return nil }
+				w.mail["INBOX"] = backup
+				w.renew("INBOX")
+				w.pass()
+				w.equal()
+			})
+			if t.Failed() {
+				t.Fatalf("labels=%v, step %d", labels, at)
+			}
+		}
+	}
 }
 
 // Mail that comes to the source after the cutover is still brought over.

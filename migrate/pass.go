@@ -20,6 +20,7 @@ type pass struct {
 	write    *writer
 	arrived  bool     // by the checkpoints, a message of the mailbox did
 	pending  []int64  // folders in which something is pending, by the checkpoints
+	doubts   bool     // by the checkpoints, it is not known what became of some write
 	left     bool     // by the checkpoints, a copy, or one in the trash, is of a message that the source has no more
 	idle     bool     // nothing had changed
 	reads    int      // since the target's position was last due
@@ -201,7 +202,7 @@ func (p *pass) position(ctx context.Context) error {
 		}
 	}
 	p.left = !p.Heal && slices.ContainsFunc(tallies, func(t Tally) bool { return t.Left+t.Count[Removed] > 0 })
-	if slices.ContainsFunc(tallies, func(t Tally) bool { return t.Doubts > 0 }) {
+	if p.doubts = slices.ContainsFunc(tallies, func(t Tally) bool { return t.Doubts > 0 }); p.doubts {
 		return nil
 	}
 	return p.advance(ctx)

@@ -103,7 +103,7 @@ func (w *writer) move(t *task, r Record, arrived []Record) []Change {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	from := w.placed[r.Folder]
-	again := r.Outcome == Removed || w.Deletions == Trash // then a pass that died may have removed it
+	again := r.Outcome == Removed || w.Deletions == Trash || w.doubts // then a pass that died may have moved or removed it
 	switch {
 	case from == t.folder && again && capabilities.Labels:
 		c.AddFolder = t.folder

@@ -106,7 +106,7 @@ func (p *pass) renamedFrom(ctx context.Context, f Folder, left []FolderState) (i
 		if k.Folder.UIDValidity != f.UIDValidity || k.Folder.UIDNext > f.UIDNext {
 			continue
 		}
-		if same, known, err := p.sameContent(ctx, f, k); err != nil || same && known {
+		if same, known, err := p.sameContent(ctx, f, k, newestMost); err != nil || same && known {
 			return i, err
 		}
 	}
@@ -122,14 +122,14 @@ func (p *pass) reused(ctx context.Context, v *visit) (bool, error) {
 	if v.unchanged(p.Rules.Version) {
 		return false, nil
 	}
-	same, _, err := p.sameContent(ctx, v.folder, v.state)
+	same, _, err := p.sameContent(ctx, v.folder, v.state, 1) // UIDs that are used again are the highest ones
 	return !same, err
 }
 
-// sameContent says whether f has the content under the UID of the newest message
-// that the records of st know and f has; known is false if there is none. UIDs
-// that are used again are the highest ones.
-func (p *pass) sameContent(ctx context.Context, f Folder, st FolderState) (same, known bool, err error) {
+// sameContent says whether f has the same content under the UIDs of the newest
+// messages that the records of st know and f has, so many of them or fewer; known
+// is false if there are none.
+func (p *pass) sameContent(ctx context.Context, f Folder, st FolderState, most int) (same, known bool, err error) {
 	newest, err := p.newest(ctx, f, st)
 	if stop := (*folderError)(nil); errors.As(alone(err), &stop) { // its walk will say so
 		return true, false, nil
@@ -138,19 +138,29 @@ func (p *pass) sameContent(ctx context.Context, f Folder, st FolderState) (same,
 		return false, false, err
 	}
 	for _, r := range newest {
+		var is, there bool
 		err := p.retry(ctx, func() (err error) {
-			same, known, err = p.hasContent(ctx, f, r)
+			is, there, err = p.hasContent(ctx, f, r)
 			return err
 		})
 		if err != nil && (classify(err).Class == Permanent || errors.Is(err, ErrFolderGone)) {
 			continue // it cannot be read; or nothing can, which its walk will say
 		}
-		if err != nil || known {
-			return same, known, err
+		if err != nil || there && !is {
+			return false, there, err
+		}
+		if known = known || there; there {
+			most--
+		}
+		if most == 0 {
+			break
 		}
 	}
-	return true, false, nil
+	return true, known, nil
 }
+
+// newestMost is how many messages of a folder are compared at most.
+const newestMost = 8
 
 // wholeMost is the size up to which a message is read to compare it. A larger
 // one has the same content if it has the same size.
@@ -210,8 +220,8 @@ func (p *pass) newest(ctx context.Context, f Folder, st FolderState) (rs []Recor
 			}
 		}
 		slices.Reverse(in)
-		if rs = append(rs, in...); len(rs) >= 8 {
-			return rs[:8], nil
+		if rs = append(rs, in...); len(rs) >= newestMost {
+			return rs[:newestMost], nil
 		}
 	}
 	return rs, nil
