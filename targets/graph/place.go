@@ -26,6 +26,9 @@ func (t *Target) Place(ctx context.Context, fs []migrate.Folder) ([]migrate.Plac
 	if err != nil {
 		return nil, err
 	}
+	if err := t.clearProbes(ctx, tr); err != nil {
+		return nil, err
+	}
 	if err := t.closeOutbox(ctx, tr); err != nil {
 		return nil, err
 	}

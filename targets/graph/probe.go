@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,13 +28,20 @@ const probeMessage = "Received: from localhost by localhost; Sun, 1 Mar 2009 08:
 	"\r\n" +
 	"Written and removed again before a migration.\r\n"
 
+// probePrefix begins the names of the folders of probes, which end in a UUID.
+const probePrefix = "mailhaul probe "
+
+// clearing bounds the removal of what a probe wrote, which an interruption does
+// not keep from it.
+const clearing = 10 * time.Second
+
 // probe returns the route that this mailbox offers instead of RouteAuto or
 // RouteImport: import, if it takes imports and keeps their key and, for
 // RouteAuto, their date. It imports one message into a hidden folder and
-// removes both.
+// removes both. What a probe that was killed left is removed by Place.
 func (t *Target) probe(ctx context.Context, asked Route) (route Route, err error) {
 	f := models.NewMailFolder()
-	f.SetDisplayName(new("mailhaul probe " + uuid.NewString()))
+	f.SetDisplayName(new(probePrefix + uuid.NewString()))
 	f.SetIsHidden(new(true))
 	made, err := t.user.MailFolders().Post(ctx, f, nil)
 	if err != nil {
@@ -43,6 +52,8 @@ func (t *Target) probe(ctx context.Context, asked Route) (route Route, err error
 	}
 	folder := *made.GetId()
 	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), clearing)
+		defer cancel()
 		gone := t.user.MailFolders().ByMailFolderId(folder).PermanentDelete().Post(ctx, nil)
 		if err == nil && gone != nil {
 			err = named("probe: remove the folder", gone)
@@ -84,6 +95,23 @@ func (t *Target) probe(ctx context.Context, asked Route) (route Route, err error
 		t.noImport = errNotKept
 	}
 	return RouteJSON, nil
+}
+
+// clearProbes removes the folders that probes have left which were killed.
+func (t *Target) clearProbes(ctx context.Context, tr *tree) error {
+	for key, n := range tr.root.children {
+		id, ok := strings.CutPrefix(n.name, probePrefix)
+		if !ok || !n.closed || uuid.Validate(id) != nil {
+			continue
+		}
+		err := t.user.MailFolders().ByMailFolderId(string(n.id)).PermanentDelete().Post(ctx, nil)
+		if err != nil && refused(err).status != http.StatusNotFound {
+			return named("remove the folder of a probe", err)
+		}
+		delete(tr.root.children, key)
+		delete(tr.byID, n.id)
+	}
+	return nil
 }
 
 var (

@@ -1,9 +1,14 @@
 package graph
 
 import (
+	"context"
 	"errors"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
 	"github.com/mailhaul/mailhaul/migrate"
 	"github.com/mailhaul/mailhaul/targets/graph/graphsim"
@@ -32,6 +37,75 @@ func TestTheProbeChoosesTheRouteAndLeavesNothing(t *testing.T) {
 			if strings.HasPrefix(f.Path[len(f.Path)-1], "mailhaul") {
 				t.Errorf("%s: left the folder %q", name, f.Path)
 			}
+		}
+	}
+}
+
+// probeFolders returns the names of the folders that probes make.
+func (w *world) probeFolders() (names []string) {
+	for _, f := range w.sim.Folders(user) {
+		if name := f.Path[len(f.Path)-1]; strings.HasPrefix(name, probePrefix) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func TestWhatAKilledProbeLeftIsRemovedBeforeMailIsPlaced(t *testing.T) {
+	w := newWorld(t, graphsim.Options{})
+	w.front = func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/permanentDelete") {
+			panic(http.ErrAbortHandler)
+		}
+		w.sim.ServeHTTP(rw, r)
+	}
+	if target, err := Open(t.Context(), Config{User: user, Endpoint: w.server.URL, Token: StaticToken("test")}); err == nil {
+		t.Fatalf("%v", target)
+	}
+	w.front = nil
+	if len(w.probeFolders()) != 1 || len(w.sim.Messages(user)) != 1 {
+		t.Fatalf("%q, %d messages", w.probeFolders(), len(w.sim.Messages(user)))
+	}
+	target := w.open(t, Config{Route: RouteImport})
+	var stay []string
+	for name, hidden := range map[string]bool{probePrefix + "5b5c1f7e-6f0a-4d53-9d8c-3c1c2a6ad001": false, probePrefix + "of mine": true} {
+		f := models.NewMailFolder()
+		f.SetDisplayName(&name)
+		f.SetIsHidden(&hidden)
+		if _, err := target.user.MailFolders().Post(t.Context(), f, nil); err != nil {
+			t.Fatal(err)
+		}
+		stay = append(stay, name)
+	}
+	if _, err := target.Place(t.Context(), []migrate.Folder{{Path: []string{"INBOX"}}}); err != nil {
+		t.Fatal(err)
+	}
+	left := w.probeFolders()
+	slices.Sort(left)
+	slices.Sort(stay)
+	if !slices.Equal(left, stay) || len(w.sim.Messages(user)) != 0 {
+		t.Errorf("%q are left, want %q; %d messages", left, stay, len(w.sim.Messages(user)))
+	}
+}
+
+func TestAProbeThatIsInterruptedLeavesNothing(t *testing.T) {
+	for _, at := range []string{"/importMime", "/messages/"} {
+		w := newWorld(t, graphsim.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		hit := false
+		w.front = func(rw http.ResponseWriter, r *http.Request) {
+			w.sim.ServeHTTP(rw, r)
+			if strings.Contains(r.URL.Path, at) {
+				hit = true
+				cancel()
+			}
+		}
+		if target, err := Open(ctx, Config{User: user, Endpoint: w.server.URL, Token: StaticToken("test")}); err == nil {
+			target.Close()
+		}
+		if left := w.probeFolders(); !hit || len(left) > 0 {
+			t.Errorf("%s: %v; %q are left", at, hit, left)
 		}
 	}
 }
