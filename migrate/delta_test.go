@@ -642,15 +642,7 @@ func TestAMessageThatIsRestoredWhileItsMoveIsInDoubtIsInBothFolders(t *testing.T
 				w.pass()
 				backup := w.mail["INBOX"]
 				w.move("INBOX", 0, "Empty")
-				dies := w.n + at
-				w.step = func(n int) error {
-					if n >= dies {
-						return errPower
-					}
-					return nil
-				}
-				ended = w.run() == nil
-				w.step = func(int) error { return nil }
+				ended = w.dies(at) == nil
 				w.mail["INBOX"] = backup
 				w.renew("INBOX")
 				w.pass()

@@ -119,15 +119,7 @@ func TestACopyThatFollowedAMessageHalfwayHasTheFlagsThatItShould(t *testing.T) {
 				w.pass()
 				w.mark("INBOX", 0, Seen)
 				w.move("INBOX", 0, "Empty")
-				dies := w.n + at
-				w.step = func(n int) error {
-					if n >= dies {
-						return errPower
-					}
-					return nil
-				}
-				ended = w.run() == nil
-				w.step = func(int) error { return nil }
+				ended = w.dies(at) == nil
 				w.mark("Empty", 0, flags...)
 				w.move("Empty", 0, "Later")
 				w.pass()

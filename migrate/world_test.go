@@ -131,6 +131,19 @@ func (w *world) engine() *Engine {
 
 func (w *world) run() error { return w.runWith(context.Background(), w.engine()) }
 
+// dies makes a run that dies after so many steps.
+func (w *world) dies(after int) error {
+	at := w.n + after
+	w.step = func(n int) error {
+		if n >= at {
+			return errPower
+		}
+		return nil
+	}
+	defer func() { w.step = func(int) error { return nil } }()
+	return w.run()
+}
+
 func (w *world) runWith(ctx context.Context, e *Engine) error {
 	results, err := e.Run(ctx, []Mailbox{{
 		Source: "ann@example.org", Target: "ann@example.com",
