@@ -149,10 +149,10 @@ func (p *pass) sameContent(ctx context.Context, f Folder, st FolderState, most i
 		if err != nil || there && !is {
 			return false, there, err
 		}
-		if known = known || there; there {
-			most--
+		if !there {
+			continue
 		}
-		if most == 0 {
+		if known, most = true, most-1; most == 0 {
 			break
 		}
 	}
